@@ -1,0 +1,293 @@
+"""Every setting of the pipeline in one table: keyword, variable, default, meaning, what is allowed.
+
+A setting is looked for in this order: the keyword argument, its `HUMANLOOP_*` variable, the standard `OTEL_*` variable
+that says the same, the default. A value may be text wherever it comes from (declarative configuration files give
+text), and is checked at start: a wrong one raises `SettingsError` naming the variable, the value and what is allowed.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from otel_humanloop.errors import SettingsError
+
+DEFAULT_PORT = 8484
+DEFAULT_BASE_URL = f"http://127.0.0.1:{DEFAULT_PORT}/v4"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings in force. `origins` tells for each where it came from, in words."""
+
+    api_key: str | None
+    base_url: str
+    project: str
+    spans: Literal["ai", "all"]
+    session: Literal["trace", "conversation"]
+    hold: float
+    spool: str
+    max_spans: int
+    max_bytes: int
+    delay: float
+    timeout: float
+    shutdown_timeout: float
+    compression: Literal["auto", "gzip", "none"]
+    reference_ids: Literal["span", "trace-span"]
+    origins: Mapping[str, str] = {}
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the table.
+
+    Attributes:
+        name: The keyword argument.
+        variable: The environment variable.
+        default: The value where nobody says anything.
+        meaning: A sentence for the README.
+        allowed: What a value may be, as said to someone who gave another.
+        parse: Makes the value of text or of the plain value given; raises ValueError or TypeError.
+        standard: An OTEL_* variable that already says it, with the factor from its unit to ours.
+        secret: Never printed whole.
+    """
+
+    name: str
+    variable: str
+    default: Any
+    meaning: str
+    allowed: str
+    parse: Callable[[Any], Any]
+    standard: tuple[str, float] | None = None
+    secret: bool = False
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value.strip()
+
+
+def _header(value: Any) -> str:
+    text = _text(value)
+    if not text.isascii() or not text.isprintable():
+        raise ValueError
+    return text
+
+
+def _url(value: Any) -> str:
+    text = _text(value)
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError
+    _ = parts.port  # raises ValueError where it is not a number a port can be
+    return text.rstrip("/")
+
+
+def _number(value: Any, *, least: float, whole: bool) -> float:
+    if isinstance(value, bool):
+        raise TypeError
+    number = float(value)
+    if not math.isfinite(number) or number < least or (whole and number != int(number)):
+        raise ValueError
+    return int(number) if whole else number
+
+
+def _seconds(value: Any) -> float:
+    return _number(value, least=0, whole=False)
+
+
+def _positive_seconds(value: Any) -> float:
+    seconds = _seconds(value)
+    if seconds == 0:
+        raise ValueError
+    return seconds
+
+
+def _count(value: Any) -> float:
+    return _number(value, least=1, whole=True)
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        text = _text(value).lower()
+        if text not in choices:
+            raise ValueError
+        return text
+
+    return parse
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        name="api_key",
+        variable="HUMANLOOP_API_KEY",
+        default=None,
+        meaning="Sent as `X-API-KEY`. A server of your own on loopback needs none.",
+        allowed="printable ASCII text",
+        parse=_header,
+        secret=True,
+    ),
+    Setting(
+        name="base_url",
+        variable="HUMANLOOP_BASE_URL",
+        default=DEFAULT_BASE_URL,
+        meaning="Where Humanloop's v4 API is, `/v4` included.",
+        allowed="an http:// or https:// address with a host, and without ? or #",
+        parse=_url,
+    ),
+    Setting(
+        name="project",
+        variable="HUMANLOOP_PROJECT",
+        default="{service.name}",
+        meaning="The project of logs whose span names none. `{key}` is replaced by that resource attribute.",
+        allowed="text that is not empty",
+        parse=_text,
+    ),
+    Setting(
+        name="spans",
+        variable="HUMANLOOP_SPANS",
+        default="ai",
+        meaning="`ai`: traces with an AI operation in them, without HTTP, database and RPC spans. `all`: every span.",
+        allowed="ai or all",
+        parse=_one_of("ai", "all"),
+    ),
+    Setting(
+        name="session",
+        variable="HUMANLOOP_SESSION",
+        default="trace",
+        meaning="What makes a session: a `trace`, or a `conversation` (several traces with one conversation id).",
+        allowed="trace or conversation",
+        parse=_one_of("trace", "conversation"),
+    ),
+    Setting(
+        name="hold",
+        variable="HUMANLOOP_HOLD",
+        default=10.0,
+        meaning="Seconds a log waits for a parent that has not ended, before the parent is logged as it stands.",
+        allowed="seconds, 0 or more",
+        parse=_seconds,
+    ),
+    Setting(
+        name="spool",
+        variable="HUMANLOOP_SPOOL",
+        default="memory:",
+        meaning="Where accepted spans are kept until Humanloop has their logs.",
+        allowed="memory:",
+        parse=_text,
+    ),
+    Setting(
+        name="max_spans",
+        variable="HUMANLOOP_MAX_SPANS",
+        default=20_000,
+        meaning="How many spans the spool keeps; when it is full the newest are dropped and counted.",
+        allowed="a whole number, 1 or more",
+        parse=_count,
+        standard=("OTEL_BSP_MAX_QUEUE_SIZE", 1),
+    ),
+    Setting(
+        name="max_bytes",
+        variable="HUMANLOOP_MAX_BYTES",
+        default=256 * 1024 * 1024,
+        meaning="How many bytes of spans the spool keeps; when it is full the newest are dropped and counted.",
+        allowed="a whole number of bytes, 1 or more",
+        parse=_count,
+    ),
+    Setting(
+        name="delay",
+        variable="HUMANLOOP_DELAY",
+        default=1.0,
+        meaning="Seconds ended spans gather before they are sent together.",
+        allowed="seconds, 0 or more",
+        parse=_seconds,
+        standard=("OTEL_BSP_SCHEDULE_DELAY", 0.001),
+    ),
+    Setting(
+        name="timeout",
+        variable="HUMANLOOP_TIMEOUT",
+        default=10.0,
+        meaning="Seconds one request may take.",
+        allowed="seconds, more than 0",
+        parse=_positive_seconds,
+    ),
+    Setting(
+        name="shutdown_timeout",
+        variable="HUMANLOOP_SHUTDOWN_TIMEOUT",
+        default=5.0,
+        meaning="Seconds a program's exit may wait for logs that are not yet acknowledged.",
+        allowed="seconds, 0 or more",
+        parse=_seconds,
+    ),
+    Setting(
+        name="compression",
+        variable="HUMANLOOP_COMPRESSION",
+        default="auto",
+        meaning="`gzip`, `none`, or `auto`: gzip unless the server is on this machine.",
+        allowed="auto, gzip or none",
+        parse=_one_of("auto", "gzip", "none"),
+    ),
+    Setting(
+        name="reference_ids",
+        variable="HUMANLOOP_REFERENCE_IDS",
+        default="span",
+        meaning="A log's `reference_id`: the `span` id, or `trace-span`: `<trace id>-<span id>`.",
+        allowed="span or trace-span",
+        parse=_one_of("span", "trace-span"),
+    ),
+)
+
+
+def load(arguments: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force, checked.
+
+    Args:
+        arguments: Keyword settings; None for a value means it is not given.
+        environ: Environment variables; the process's own by default. An empty variable is as good as none, as the
+            OpenTelemetry specification has it.
+
+    Raises:
+        SettingsError: A keyword no setting has, or a value no setting can hold.
+    """
+    given = dict(arguments or {})
+    variables = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for setting in SETTINGS:
+        value, origins[setting.name], written = _find(setting, given.pop(setting.name, None), variables)
+        if written is None:
+            values[setting.name] = value
+            continue
+        try:
+            values[setting.name] = setting.parse(value)
+        except (ValueError, TypeError) as error:
+            shown = "a value it cannot be" if setting.secret else f"`{written}`"
+            raise SettingsError(
+                f"{origins[setting.name]} is {shown}, but must be {setting.allowed}",
+                hint=f"set {setting.variable} (or the keyword `{setting.name}`) to {setting.allowed},"
+                f" or leave it out for {setting.default!r}",
+            ) from error
+    if given:
+        known = ", ".join(setting.name for setting in SETTINGS)
+        raise SettingsError(f"there is no setting `{next(iter(given))}`", hint=f"the settings are: {known}")
+    return Settings(origins=origins, **values)
+
+
+def _find(setting: Setting, argument: Any, variables: Mapping[str, str]) -> tuple[Any, str, Any]:
+    """The value to parse, where it came from, and how it was written there (None for the default)."""
+    if argument is not None:
+        return argument, f"the argument `{setting.name}`", argument
+    text = variables.get(setting.variable)
+    if text:
+        return text, setting.variable, text
+    if setting.standard is not None:
+        variable, factor = setting.standard
+        text = variables.get(variable)
+        if text:
+            try:
+                return float(text) * factor, variable, text
+            except ValueError:
+                return text, variable, text
+    return setting.default, "the default", None

@@ -1,0 +1,103 @@
+"""Stage 1: a span comes in, from anywhere, as one `Span`.
+
+`sdk.py` makes it of the SDK's `ReadableSpan`, `otlp.py` of OTLP bytes. Whatever differs between the two is
+settled there and nowhere else: ids are lowercase hex, an absent parent is `None`, times are integer nanoseconds
+since the epoch, attribute values are plain Python (sequences as lists, maps as dicts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+
+Value = Any
+"""An attribute's value: str, bool, int, float, bytes, None, or a list or dict of these."""
+
+Attributes = Mapping[str, Value]
+
+
+class SpanKind(IntEnum):
+    """OTLP's numbers for the kinds of span."""
+
+    UNSPECIFIED = 0
+    INTERNAL = 1
+    SERVER = 2
+    CLIENT = 3
+    PRODUCER = 4
+    CONSUMER = 5
+
+
+class StatusCode(IntEnum):
+    """OTLP's numbers for a span's status."""
+
+    UNSET = 0
+    OK = 1
+    ERROR = 2
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    code: StatusCode = StatusCode.UNSET
+    message: str | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    time_ns: int = 0
+    attributes: Attributes = {}
+    dropped_attributes: int = 0
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    trace_id: str
+    span_id: str
+    attributes: Attributes = {}
+    dropped_attributes: int = 0
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    attributes: Attributes = {}
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """The instrumentation scope: the library that made the span."""
+
+    name: str = ""
+    version: str | None = None
+    schema_url: str | None = None
+    attributes: Attributes = {}
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """One finished or still open operation, as an instrumentation described it.
+
+    Attributes:
+        trace_id: 32 lowercase hex digits.
+        span_id: 16 lowercase hex digits.
+        parent_id: The parent's span id, or None for the root of its trace.
+        parent_is_remote: The parent belongs to another process, so it is never seen in this one. False where
+            that is not known.
+        start_ns: Nanoseconds since the epoch.
+        end_ns: The same; None while the span is open.
+        dropped_attributes: How many attributes the SDK's limits evicted. Likewise for events and links.
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None = None
+    parent_is_remote: bool = False
+    name: str = ""
+    kind: SpanKind = SpanKind.UNSPECIFIED
+    start_ns: int = 0
+    end_ns: int | None = None
+    attributes: Attributes = {}
+    events: tuple[Event, ...] = ()
+    links: tuple[Link, ...] = ()
+    status: Status = Status()
+    resource: Resource = Resource()
+    scope: Scope = Scope()
+    dropped_attributes: int = 0
+    dropped_events: int = 0
+    dropped_links: int = 0
