@@ -1,0 +1,98 @@
+# Everything a contributor runs. Each target makes what it needs first: Python 3.10 or newer and make are enough.
+#
+#   make demo        the guide's chain, traced, as a session of nested logs; Ctrl-C ends it
+#   make test        the tests that need nothing but Python
+#   make test-rest   the tests that need more: vendors' SDKs, databases, brokers, a browser
+#   make test-all    both
+#   make check       lint, types, import contracts, tests
+#   make fix         format, and mend what ruff can
+#   make clean       remove what these targets made
+#
+# PYTHON names the interpreter the environment is made of, VENV where it is made.
+
+VENV ?= .venv
+PYTHON ?=
+BIN := $(VENV)/bin
+UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
+
+OLDEST := import sys; sys.exit(sys.version_info < (3, 10))
+TIERS := sdk or instrumentation or browser or postgres or kafka or collector or slow
+
+.PHONY: help demo test test-rest test-all lint types contracts check fix clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: $(VENV)/.ready-demo
+	@$(BIN)/otel-humanloop demo $(ARGS)
+
+test: $(VENV)/.ready-test
+	$(BIN)/python -m pytest -m "not ($(TIERS))" $(ARGS)
+
+# pytest ends with 5 where no test carries a mark of these tiers.
+test-rest: $(VENV)/.ready-test
+	$(BIN)/python -m pytest -m "$(TIERS)" $(ARGS) || test $$? -eq 5
+
+test-all: $(VENV)/.ready-test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.ready-lint
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.ready-lint
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pyright --pythonpath $(BIN)/python tests/typing/api.py
+	$(BIN)/mypy
+	$(BIN)/mypy --strict tests/typing/api.py
+
+contracts: $(VENV)/.ready-lint
+	$(BIN)/lint-imports
+
+check: lint types contracts test
+
+fix: $(VENV)/.ready-lint
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment. A stamp says what it holds; it is brought up to date when pyproject.toml changes.
+
+$(VENV)/.ready-demo: pyproject.toml | $(VENV)/.ready-uv
+	@echo "installing otel-humanloop with what the demo needs"
+	@$(UV) --editable '.[openai,server]'
+	@touch $@
+
+$(VENV)/.ready-test: pyproject.toml | $(VENV)/.ready-uv
+	@echo "installing otel-humanloop with what its tests need"
+	@$(UV) --editable '.[all]' --group test
+	@touch $@
+
+$(VENV)/.ready-lint: pyproject.toml $(VENV)/.ready-test
+	@$(UV) --group lint
+	@touch $@
+
+$(VENV)/.ready-uv: $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5.13'
+	@touch $@
+
+$(BIN)/python:
+	@for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python3.10); do \
+		if "$$python" -c '$(OLDEST)' >/dev/null 2>&1; then found="$$python"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "error: Python 3.10 or newer was not found as $(or $(PYTHON),python3)" >&2; \
+		echo "hint: make PYTHON=/path/to/python" >&2; \
+		exit 1; \
+	fi; \
+	echo "making $(VENV) with $$("$$found" --version)"; \
+	if ! "$$found" -m venv --clear $(VENV); then \
+		rm -rf $(VENV); \
+		echo "error: $$found cannot make a virtual environment" >&2; \
+		echo "hint: its venv module is a package of its own on some systems: apt install python3-venv" >&2; \
+		exit 1; \
+	fi
