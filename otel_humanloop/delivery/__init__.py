@@ -1,0 +1,12 @@
+"""Stage 4: out, to Humanloop.
+
+```
+put ──► sender.Sender ──► client.Client ──► Humanloop v4
+        packs, halves,    one request,       │
+        waits (retry.py)  one verdict ◄──────┘ answers.py · failures.py
+spools/ keep every accepted span until the log made of it was acknowledged
+```
+
+Nothing here starts a thread, sleeps, or reads a clock to decide when to try again: the pipeline passes `now` and owns
+the loop. One thread at a time may use a client, a sender or a spool.
+"""
