@@ -1,0 +1,71 @@
+"""`otel-humanloop serve`: a Humanloop of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from otel_humanloop.cli.arguments import port
+from otel_humanloop.cli.extras import require
+from otel_humanloop.settings import DEFAULT_PORT
+
+if TYPE_CHECKING:
+    from otel_humanloop.cli.arguments import Commands
+
+
+def add(commands: Commands) -> None:
+    """Adds the command's arguments."""
+    parser = commands.add_parser(
+        "serve",
+        help="start a Humanloop server of your own",
+        description="Serves Humanloop's v4 API at /v4 and its sessions to a browser at /, until Ctrl-C.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at; 127.0.0.1 by default")
+    parser.add_argument("--port", type=port, default=DEFAULT_PORT, help=f"the port; {DEFAULT_PORT} by default")
+    parser.add_argument("--database", metavar="URL", help="sqlite:///PATH; by default a file among your own data")
+    parser.add_argument(
+        "--api-key",
+        metavar="KEY",
+        action="append",
+        default=[],
+        help="a key that callers must send; may be given several times, and must be where others can reach the address",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serves until it is told to end."""
+    require("the server", "server")
+    from otel_humanloop.server import serve
+
+    serve(
+        host=arguments.host,
+        port=arguments.port,
+        database=arguments.database or default_database(),
+        api_keys=arguments.api_key,
+    )
+    return 0
+
+
+def default_database(environ: Mapping[str, str] | None = None) -> str:
+    """The URL of the database a server keeps when it is told of none: a file where this system keeps a user's data.
+
+    The folder is made if it is not there.
+    """
+    folder = _data_home(os.environ if environ is None else environ) / "otel-humanloop"
+    folder.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{folder / 'humanloop.db'}"
+
+
+def _data_home(environ: Mapping[str, str]) -> Path:
+    """As the XDG base directory specification, Apple and Microsoft have it."""
+    if sys.platform == "win32":
+        return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    given = environ.get("XDG_DATA_HOME", "")
+    return Path(given) if os.path.isabs(given) else Path.home() / ".local" / "share"
