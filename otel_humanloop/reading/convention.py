@@ -1,0 +1,135 @@
+"""What a convention is: where an instrumentation keeps each field of an `Operation`, as a table.
+
+A convention is one module under `conventions/` with one `CONVENTION`; being in the folder is the whole registration.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from otel_humanloop.operation import Cost, Kind, Message, Template, ToolDefinition, Usage
+from otel_humanloop.spans import Span
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Found(msgspec.Struct, Generic[T_co], frozen=True):
+    """What a reader has to say.
+
+    Attributes:
+        value: Never None.
+        key: The attribute, event or family (`llm.tools.*`) it was read from, for people.
+        taken: Every attribute key that is used up by it.
+    """
+
+    value: T_co
+    key: str
+    taken: tuple[str, ...] = ()
+
+
+Reader = Callable[[Span], "Found[T] | None"]
+"""Reads one thing off a span; None where the span does not say. Never raises, whatever an attribute holds."""
+
+
+class Rank(IntEnum):
+    """Who is heard first where several conventions speak of one field."""
+
+    EXPLICIT = 1
+    """What the program itself said to Humanloop."""
+    FRAMEWORK = 2
+    """A framework's own dialect, spoken only in its own scope."""
+    STRUCTURED = 3
+    """OpenTelemetry GenAI."""
+    OPENINFERENCE = 4
+    INDEXED = 5
+    """Flat families: `gen_ai.prompt.N`."""
+    BLOB = 6
+    """A call's input and output, each as one value."""
+    BARE = 7
+    """Keys anyone may have written: `input`, `output`."""
+
+
+class Fields(msgspec.Struct, frozen=True, kw_only=True):
+    """A reader for each field of `Operation`, by the same name. None: the convention has no key for it."""
+
+    kind: Reader[Kind] | None = None
+    name: Reader[str] | None = None
+    description: Reader[str] | None = None
+    project: Reader[str] | None = None
+    session: Reader[str] | None = None
+    conversation: Reader[str] | None = None
+    user: Reader[str] | None = None
+    environment: Reader[str] | None = None
+
+    request_model: Reader[str] | None = None
+    response_model: Reader[str] | None = None
+    provider: Reader[str] | None = None
+    endpoint: Reader[Literal["chat", "complete"]] | None = None
+    parameters: Reader[Mapping[str, Any]] | None = None
+    tools: Reader[tuple[ToolDefinition, ...]] | None = None
+    template: Reader[Template] | None = None
+
+    messages: Reader[tuple[Message, ...]] | None = None
+    output_messages: Reader[tuple[Message, ...]] | None = None
+    inputs: Reader[Mapping[str, Any]] | None = None
+    output: Reader[Any] | None = None
+    documents: Reader[tuple[Mapping[str, Any], ...]] | None = None
+
+    tool_call_id: Reader[str] | None = None
+    tool_parameters: Reader[Mapping[str, Any]] | None = None
+    usage: Reader[Usage] | None = None
+    cost: Reader[Cost] | None = None
+    finish_reasons: Reader[tuple[str, ...]] | None = None
+    response_id: Reader[str] | None = None
+    streaming: Reader[bool] | None = None
+    time_to_first_token: Reader[float] | None = None
+    error: Reader[str] | None = None
+    tags: Reader[tuple[str, ...]] | None = None
+    metadata: Reader[Mapping[str, Any]] | None = None
+
+
+class Convention(msgspec.Struct, frozen=True, kw_only=True):
+    """One way of writing an AI operation onto a span.
+
+    It *claims* a span when it can tell the kind of work: a claimed span is an AI operation. Its other fields are read
+    wherever its keys stand, claimed or not: a `session.id` on a step of the program is a session all the same.
+
+    Attributes:
+        name: As `explain` prints it.
+        keys: The attribute keys by which it is noticed. One that ends in a dot stands for all keys that begin so.
+            A span without any of them is not asked.
+        scopes: Names of instrumentation scopes; one that ends in a dot stands for all that begin so. Given, the
+            convention is asked about every span of those scopes and about no other; `keys` is then left out.
+        fields: Where each field is kept. `kind` here is what the span states outright.
+        presumed_kind: The kind to conclude from what else is there, where no convention finds one stated.
+    """
+
+    name: str
+    rank: Rank
+    fields: Fields
+    keys: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    presumed_kind: Reader[Kind] | None = None
+
+
+def discover(package: ModuleType) -> tuple[Convention, ...]:
+    """The `CONVENTION` of every module in a package, by rank; in one rank, by name.
+
+    Raises:
+        TypeError: A module of the package has no `CONVENTION`.
+    """
+    found: list[Convention] = []
+    for module in pkgutil.iter_modules(package.__path__):
+        convention = getattr(import_module(f"{package.__name__}.{module.name}"), "CONVENTION", None)
+        if not isinstance(convention, Convention):
+            raise TypeError(f"{package.__name__}.{module.name} has no CONVENTION")
+        found.append(convention)
+    return tuple(sorted(found, key=lambda convention: (convention.rank, convention.name)))

@@ -1,0 +1,1 @@
+"""One file for each way of writing an AI operation onto a span; nothing else stands in here."""

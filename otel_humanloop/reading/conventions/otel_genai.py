@@ -1,0 +1,183 @@
+"""OpenTelemetry GenAI, with the messages on the span: what most current instrumentations write.
+
+https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
+
+Beside the published keys, those that opentelemetry-instrumentation-openai 0.62 and its siblings write in the same
+namespace. Input tokens include those read from and written to a cache, output tokens include reasoning.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from otel_humanloop.operation import Kind, Message
+from otel_humanloop.reading import messages
+from otel_humanloop.reading.convention import Convention, Fields, Found, Rank
+from otel_humanloop.reading.readers import (
+    boolean,
+    first,
+    gathered,
+    identifier,
+    integer,
+    json_object,
+    json_objects,
+    json_value,
+    mapped,
+    number,
+    one_of,
+    present,
+    strings,
+    text,
+)
+from otel_humanloop.reading.usage import tokens
+from otel_humanloop.spans import Span
+
+_OPERATION = "gen_ai.operation.name"
+_REQUEST_MODEL = "gen_ai.request.model"
+_RESPONSE_MODEL = "gen_ai.response.model"
+_INPUT_MESSAGES = "gen_ai.input.messages"
+_OUTPUT_MESSAGES = "gen_ai.output.messages"
+_TOOL_NAME = "gen_ai.tool.name"
+_TOOL_ARGUMENTS = "gen_ai.tool.call.arguments"
+_TOOL_RESULT = "gen_ai.tool.call.result"
+
+_stated_kind = one_of(
+    {
+        "chat": Kind.MODEL,
+        "completion": Kind.MODEL,
+        "generate_content": Kind.MODEL,
+        "text_completion": Kind.MODEL,
+        "embeddings": Kind.EMBEDDING,
+        "retrieval": Kind.RETRIEVAL,
+        "rerank": Kind.RERANKER,
+        "execute_tool": Kind.TOOL,
+        "create_agent": Kind.AGENT,
+        "invoke_agent": Kind.AGENT,
+        "invoke_workflow": Kind.CHAIN,
+        "execute_task": Kind.CHAIN,  # not in the specification: LangGraph's nodes, by OpenLLMetry
+    },
+    _OPERATION,
+)
+
+_system = mapped(json_value("gen_ai.system_instructions"), messages.instructions)
+_input = mapped(json_value(_INPUT_MESSAGES), messages.conversation("user"))
+_output = mapped(json_value(_OUTPUT_MESSAGES), messages.conversation("assistant"))
+
+
+def _kind_is(span: Span, *kinds: Kind) -> bool:
+    stated = _stated_kind(span)
+    return stated is not None and stated.value in kinds
+
+
+def _messages(span: Span) -> Found[tuple[Message, ...]] | None:
+    if _kind_is(span, Kind.EMBEDDING):
+        return None
+    system, said = _system(span), _input(span)
+    if system is None or said is None:
+        return system or said
+    return Found((*system.value, *said.value), said.key, (*system.taken, *said.taken))
+
+
+_retrieval_inputs = gathered({"query": text("gen_ai.retrieval.query.text")})
+_tool_inputs = first(json_object(_TOOL_ARGUMENTS), gathered({"input": json_value(_TOOL_ARGUMENTS)}))
+_embedding_inputs = mapped(_input, messages.embedded)
+
+
+def _inputs(span: Span) -> Found[dict[str, Any]] | None:
+    return _embedding_inputs(span) if _kind_is(span, Kind.EMBEDDING) else first(_tool_inputs, _retrieval_inputs)(span)
+
+
+def _name(span: Span) -> Found[str] | None:
+    """An agent's name stands on all it does; it names the span only where the span is the agent."""
+    if _kind_is(span, Kind.AGENT):
+        return identifier("gen_ai.agent.name")(span)
+    return first(identifier(_TOOL_NAME), identifier("gen_ai.workflow.name"))(span)
+
+
+def _description(span: Span) -> Found[str] | None:
+    return text("gen_ai.agent.description" if _kind_is(span, Kind.AGENT) else "gen_ai.tool.description")(span)
+
+
+def _schema_format(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "json_schema", "json_schema": {"schema": schema}}
+
+
+_ENDPOINTS: dict[str, Literal["chat", "complete"]] = {
+    "chat": "chat",
+    "generate_content": "chat",
+    "completion": "complete",
+    "text_completion": "complete",
+}
+
+
+def _first_of(several: tuple[str, ...]) -> str | None:
+    return next(iter(several), None)
+
+
+CONVENTION = Convention(
+    name="otel_genai",
+    rank=Rank.STRUCTURED,
+    keys=("gen_ai.",),
+    presumed_kind=first(
+        present(Kind.MODEL, _REQUEST_MODEL, _RESPONSE_MODEL, _INPUT_MESSAGES, _OUTPUT_MESSAGES),
+        present(Kind.TOOL, _TOOL_NAME, _TOOL_ARGUMENTS, _TOOL_RESULT),
+    ),
+    fields=Fields(
+        kind=_stated_kind,
+        name=_name,
+        description=_description,
+        conversation=identifier("gen_ai.conversation.id"),
+        user=identifier("gen_ai.user"),
+        request_model=identifier(_REQUEST_MODEL),
+        response_model=identifier(_RESPONSE_MODEL),
+        provider=mapped(identifier("gen_ai.provider.name", "gen_ai.system"), str.lower),
+        endpoint=one_of(_ENDPOINTS, _OPERATION),
+        parameters=gathered(
+            {
+                "temperature": number("gen_ai.request.temperature"),
+                "top_p": number("gen_ai.request.top_p"),
+                "top_k": number("gen_ai.request.top_k"),
+                "max_tokens": integer("gen_ai.request.max_tokens", "gen_ai.request.max_completion_tokens"),
+                "frequency_penalty": number("gen_ai.request.frequency_penalty"),
+                "presence_penalty": number("gen_ai.request.presence_penalty"),
+                "stop": mapped(strings("gen_ai.request.stop_sequences"), list),
+                "seed": integer("gen_ai.request.seed", "gen_ai.openai.request.seed"),
+                "n": integer("gen_ai.request.choice.count"),
+                "reasoning_effort": text("gen_ai.request.reasoning_effort"),
+                "reasoning_summary": text("gen_ai.request.reasoning_summary"),
+                "service_tier": text("openai.request.service_tier", "gen_ai.openai.request.service_tier"),
+                "response_format": first(
+                    mapped(json_object("gen_ai.request.structured_output_schema"), _schema_format),
+                    mapped(
+                        identifier("gen_ai.openai.request.response_format", "gen_ai.output.type"),
+                        {"json": {"type": "json_object"}, "json_object": {"type": "json_object"}}.get,
+                    ),
+                ),
+                "encoding_format": mapped(strings("gen_ai.request.encoding_formats"), _first_of),
+                "dimensions": integer("gen_ai.embeddings.dimension.count"),
+            }
+        ),
+        tools=mapped(json_value("gen_ai.tool.definitions"), messages.tool_definitions),
+        messages=_messages,
+        output_messages=_output,
+        inputs=_inputs,
+        output=json_value(_TOOL_RESULT),
+        documents=json_objects("gen_ai.retrieval.documents"),
+        tool_call_id=identifier("gen_ai.tool.call.id"),
+        usage=tokens(
+            prompt_tokens="gen_ai.usage.input_tokens",
+            output_tokens="gen_ai.usage.output_tokens",
+            cache_read_tokens="gen_ai.usage.cache_read.input_tokens",
+            cache_write_tokens=("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens"),
+            reasoning_tokens=("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
+            total_tokens="gen_ai.usage.total_tokens",
+        ),
+        finish_reasons=first(
+            strings("gen_ai.response.finish_reasons"),
+            mapped(_output, messages.finish_reasons),
+        ),
+        response_id=identifier("gen_ai.response.id"),
+        streaming=boolean("gen_ai.request.stream", "gen_ai.is_streaming"),
+        time_to_first_token=number("gen_ai.response.time_to_first_chunk"),
+    ),
+)

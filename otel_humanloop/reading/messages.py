@@ -1,0 +1,158 @@
+"""Chat messages, in every shape they are written, as `operation.Message`.
+
+A conversation is a list of objects with a role. What they say stands in `parts` (GenAI), in `content` (the vendors'
+own APIs) or in `contents` (OpenInference), as text or as a list of parts; OpenAI's Responses put calls of tools and
+their results beside the messages. Indexed families are first made such lists by `readers.indexed`. Nothing here raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from otel_humanloop.operation import Message, Part, Refusal, Text, ToolCall, ToolDefinition, ToolResult
+from otel_humanloop.reading import jsontext
+from otel_humanloop.reading.parts import as_text, field, part, parts, reasoning, text_of, tool_call
+from otel_humanloop.reading.readers import as_object
+
+_ROLES_OF_ITEMS = {"function_call_output": "tool"}
+"""OpenAI Responses: items of a conversation that are no messages. Any other is the assistant's."""
+
+
+def conversation(role: str) -> Any:
+    """A maker of messages for `readers.mapped`, out of a JSON value or an indexed family.
+
+    Args:
+        role: Whose words they are where none is named: "user" for what goes in, "assistant" for what comes out.
+    """
+
+    def make(value: Any) -> tuple[Message, ...] | None:
+        if isinstance(value, list):
+            return tuple(message(item, role) for item in cast("list[Any]", value))
+        if value is None:
+            return None
+        return (message(value, role),)
+
+    return make
+
+
+def message(value: Any, role: str) -> Message:
+    """One message; text alone is a message of `role`."""
+    fields = _unwrapped(value, "message")
+    if fields is None:
+        return Message(role=role, parts=parts(value))
+    if "role" not in fields and isinstance(fields.get("type"), str) and fields["type"] != "message":
+        return Message(role=_ROLES_OF_ITEMS.get(fields["type"], "assistant"), parts=(part(fields),))
+    said = _said(fields)
+    written_role = field(fields, "role") or role
+    call = field(fields, "tool_call_id")
+    if written_role == "tool" and not any(isinstance(one, ToolResult) for one in said):
+        said = (ToolResult(text=text_of(said), id=call),)
+    return Message(
+        role=written_role,
+        parts=said,
+        name=field(fields, "name"),
+        finish_reason=field(fields, "finish_reason"),
+    )
+
+
+def instructions(value: Any) -> tuple[Message, ...] | None:
+    """System instructions, plain or as parts, as the message they are."""
+    said = parts(value)
+    return (Message(role="system", parts=said),) if said else None
+
+
+def tool_definitions(value: Any) -> tuple[ToolDefinition, ...] | None:
+    """Tools offered to a model: flat, under `function` (OpenAI), or with an `input_schema` (Anthropic).
+
+    What has no name is no tool. None where none has.
+    """
+    items = cast("list[Any]", value) if isinstance(value, list) else [value]
+    found = [definition for item in items if (definition := _tool_definition(item)) is not None]
+    return tuple(found) or None
+
+
+def finish_reasons(messages: tuple[Message, ...]) -> tuple[str, ...] | None:
+    """Why each choice stopped, where its message says so."""
+    reasons = tuple(one.finish_reason for one in messages if one.finish_reason)
+    return reasons or None
+
+
+def _said(fields: Mapping[str, Any]) -> tuple[Part, ...]:
+    """A message's parts, whichever key holds them, then its calls of tools."""
+    said: list[Part] = []
+    thought = fields.get("reasoning_content", fields.get("reasoning"))
+    if thought is not None and (one := reasoning(thought)) is not None:
+        said.append(one)
+    for key in ("parts", "content", "contents"):
+        if fields.get(key) is not None:
+            said.extend(parts(fields[key]))
+            break
+    if isinstance(fields.get("refusal"), str):
+        said.append(Refusal(text=fields["refusal"]))
+    if fields.get("audio") is not None:
+        said.append(part({"type": "audio", "audio": fields["audio"]}))
+    calls = fields.get("tool_calls")
+    for item in cast("list[Any]", calls) if isinstance(calls, list) else []:
+        call = _unwrapped(item, "tool_call")
+        if call is not None:
+            _add_call(said, tool_call(call))
+    function_call = fields.get("function_call")
+    if isinstance(function_call, dict):
+        _add_call(said, tool_call(cast("Mapping[str, Any]", function_call)))
+    return tuple(said)
+
+
+def _add_call(said: list[Part], call: ToolCall) -> None:
+    # Some instrumentations write one call twice: among the contents, and among the calls.
+    if call.id is None or not any(isinstance(one, ToolCall) and one.id == call.id for one in said):
+        said.append(call)
+
+
+def _tool_definition(value: Any) -> ToolDefinition | None:
+    fields = _unwrapped(as_object(value), "function")
+    if fields is None:
+        return None
+    name = field(fields, "name")
+    if name is None:
+        return None
+    schema = next((fields[key] for key in ("parameters", "input_schema", "inputSchema") if key in fields), None)
+    strict = fields.get("strict")
+    return ToolDefinition(
+        name=name,
+        description=as_text(fields.get("description")),
+        parameters=as_object(schema),
+        strict=strict if isinstance(strict, bool) else None,
+    )
+
+
+def _unwrapped(value: Any, wrapper: str) -> dict[str, Any] | None:
+    """An object, out of the `{wrapper: object}` that some conventions put around it."""
+    if not isinstance(value, dict):
+        return None
+    fields = cast("dict[str, Any]", value)
+    inner = fields.get(wrapper)
+    return cast("dict[str, Any]", inner) if isinstance(inner, dict) else fields
+
+
+def plain_text(text: str, role: str) -> tuple[Message, ...]:
+    """One message that says a text."""
+    return (Message(role=role, parts=(Text(text=text),)),)
+
+
+def texts(messages: tuple[Message, ...]) -> list[str]:
+    """What each message says, as text."""
+    return [text_of(one.parts) for one in messages]
+
+
+def embedded(messages: tuple[Message, ...]) -> dict[str, Any]:
+    """The inputs of an embedding whose texts were written as messages."""
+    return {"input": texts(messages)}
+
+
+def as_message_list(value: Any) -> Any:
+    """A value with its JSON text opened: `{"messages": [...]}`, a list, or what it was."""
+    if isinstance(value, str):
+        parsed = jsontext.parse(value)
+        value = value if parsed is jsontext.NOT_JSON else parsed
+    return value

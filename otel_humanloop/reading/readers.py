@@ -1,0 +1,273 @@
+"""Readers of single attributes and of families of them, and the ways to put readers together.
+
+Each takes keys and gives a `Reader`: the first key that holds something of the right sort is heard. None of them
+raises, whatever an attribute holds; what has the wrong type is as good as absent, and stays free for metadata.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+from otel_humanloop.reading import jsontext
+from otel_humanloop.reading.convention import Found, Reader
+from otel_humanloop.spans import Span, Value
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+MAX_SEGMENTS = 16
+"""A key of a family is taken apart at no more dots than this, so that no key can nest without bound."""
+
+_LONGEST_NUMBER = 40
+
+
+def attribute(parse: Callable[[Value], T | None], *keys: str) -> Reader[T]:
+    """The first of the attributes that `parse` can make something of."""
+
+    def read(span: Span) -> Found[T] | None:
+        attributes = span.attributes
+        for key in keys:
+            if key in attributes:
+                value = parse(attributes[key])
+                if value is not None:
+                    return Found(value, key, (key,))
+        return None
+
+    return read
+
+
+def text(*keys: str) -> Reader[str]:
+    """Text; the empty text is a value."""
+    return attribute(_as_text, *keys)
+
+
+def identifier(*keys: str) -> Reader[str]:
+    """Text that names something: never empty, and a whole number is written out."""
+    return attribute(as_identifier, *keys)
+
+
+def integer(*keys: str) -> Reader[int]:
+    """A whole number, or text that is one."""
+    return attribute(as_integer, *keys)
+
+
+def number(*keys: str) -> Reader[float]:
+    """A finite number, or text that is one."""
+    return attribute(as_number, *keys)
+
+
+def boolean(*keys: str) -> Reader[bool]:
+    """True or false, or the words."""
+    return attribute(_as_boolean, *keys)
+
+
+def json_value(*keys: str) -> Reader[Any]:
+    """The value JSON text stands for; other text as it is, so that what a limit cut off is not lost."""
+    return attribute(as_value, *keys)
+
+
+def json_object(*keys: str) -> Reader[dict[str, Any]]:
+    """A JSON object, as text or as a map."""
+    return attribute(as_object, *keys)
+
+
+def json_objects(*keys: str) -> Reader[tuple[dict[str, Any], ...]]:
+    """The objects of a JSON array, as text or as an array."""
+    return attribute(as_objects, *keys)
+
+
+def strings(*keys: str) -> Reader[tuple[str, ...]]:
+    """Several texts: an array, a JSON array, or one text alone."""
+    return attribute(as_strings, *keys)
+
+
+def prefixed(prefix: str) -> Reader[dict[str, Any]]:
+    """All attributes whose key begins with `prefix`, by the rest of their keys."""
+
+    def read(span: Span) -> Found[dict[str, Any]] | None:
+        keys = [key for key in span.attributes if key.startswith(prefix) and len(key) > len(prefix)]
+        if not keys:
+            return None
+        return Found({key[len(prefix) :]: span.attributes[key] for key in keys}, f"{prefix}*", tuple(keys))
+
+    return read
+
+
+def indexed(prefix: str) -> Reader[list[Any]]:
+    """A family `prefix.N.rest` as the list of what stands under each N, in the order of N, gaps closed.
+
+    What stands under an index is a dict nested by the dots of the rest, in which indices again make lists; or the
+    attribute itself where the key ends with the index. Costs what the attributes cost, however large an index is.
+    """
+    start = prefix + "."
+
+    def read(span: Span) -> Found[list[Any]] | None:
+        keys = [key for key in span.attributes if key.startswith(start)]
+        if not keys:
+            return None
+        tree: dict[str, Any] = {}
+        taken = [key for key in keys if _plant(tree, key[len(start) :].split(".", MAX_SEGMENTS), span.attributes[key])]
+        return Found(cast("list[Any]", _closed(tree)), f"{start}*", tuple(taken)) if taken else None
+
+    return read
+
+
+def first(*readers: Reader[T]) -> Reader[T]:
+    """The first of the readers that says something."""
+
+    def read(span: Span) -> Found[T] | None:
+        for reader in readers:
+            found = reader(span)
+            if found is not None:
+                return found
+        return None
+
+    return read
+
+
+def mapped(reader: Reader[S], make: Callable[[S], T | None]) -> Reader[T]:
+    """What `make` makes of what the reader says; None from it is as good as nothing said."""
+
+    def read(span: Span) -> Found[T] | None:
+        found = reader(span)
+        if found is None:
+            return None
+        value = make(found.value)
+        return None if value is None else Found(value, found.key, found.taken)
+
+    return read
+
+
+def one_of(choices: Mapping[str, T], *keys: str) -> Reader[T]:
+    """The choice that the text names, whatever its case."""
+    return mapped(identifier(*keys), lambda name: choices.get(name.lower()))
+
+
+def gathered(readers: Mapping[str, Reader[Any]]) -> Reader[dict[str, Any]]:
+    """What each reader says, by the names given; None where none says anything."""
+    pairs = tuple(readers.items())
+
+    def read(span: Span) -> Found[dict[str, Any]] | None:
+        values: dict[str, Any] = {}
+        sources: list[str] = []
+        taken: list[str] = []
+        for name, reader in pairs:
+            found = reader(span)
+            if found is not None:
+                values[name] = found.value
+                sources.append(found.key)
+                taken.extend(found.taken)
+        return Found(values, ", ".join(sources), tuple(taken)) if values else None
+
+    return read
+
+
+def present(value: T, *keys: str) -> Reader[T]:
+    """`value` where any of the attributes is there. It uses none of them up: other fields are read from them."""
+
+    def read(span: Span) -> Found[T] | None:
+        for key in keys:
+            if key in span.attributes:
+                return Found(value, key)
+        return None
+
+    return read
+
+
+def as_identifier(value: Value) -> str | None:
+    """What names something, as text."""
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def as_integer(value: Value) -> int | None:
+    """A whole number that is exact."""
+    exact = as_number(value)
+    return int(exact) if exact is not None and exact == int(exact) else None
+
+
+def as_number(value: Value) -> float | None:
+    """A finite number, as it is."""
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
+        try:
+            value = int(value)
+        except ValueError:
+            try:
+                value = float(value)
+            except ValueError:
+                return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return value if isinstance(value, int) or math.isfinite(value) else None
+
+
+def as_value(value: Value) -> Any:
+    """The JSON value of text, or the value as it is."""
+    if not isinstance(value, str):
+        return value
+    parsed = jsontext.parse(value)
+    return value if parsed is jsontext.NOT_JSON else parsed
+
+
+def as_object(value: Value) -> dict[str, Any] | None:
+    """A JSON object, from text or as it is."""
+    parsed = as_value(value)
+    return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else None
+
+
+def as_strings(value: Value) -> tuple[str, ...] | None:
+    """Texts of an array; what is not text in it is left out."""
+    parsed = as_value(value)
+    if isinstance(parsed, list):
+        return tuple(item for item in cast("list[Any]", parsed) if isinstance(item, str))
+    return (value,) if isinstance(value, str) and value else None
+
+
+def _as_text(value: Value) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _as_boolean(value: Value) -> bool | None:
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return value if isinstance(value, bool) else None
+
+
+def as_objects(value: Value) -> tuple[dict[str, Any], ...] | None:
+    """The objects of a JSON array."""
+    parsed = as_value(value)
+    if not isinstance(parsed, list):
+        return None
+    return tuple(cast("dict[str, Any]", item) for item in cast("list[Any]", parsed) if isinstance(item, dict))
+
+
+def _is_index(segment: str) -> bool:
+    return segment.isascii() and segment.isdigit()
+
+
+def _plant(tree: dict[str, Any], path: list[str], value: Value) -> bool:
+    """Puts a value into the tree; False where another stands in its way, or its path does not begin with an index."""
+    if not _is_index(path[0]):
+        return False
+    for segment in path[:-1]:
+        child = tree.setdefault(segment, _Branch())
+        if not isinstance(child, _Branch):
+            return False
+        tree = child
+    return tree.setdefault(path[-1], value) is value
+
+
+class _Branch(dict[str, Any]):
+    """A node made by the dots of a key, to tell it from a map some attribute holds."""
+
+
+def _closed(node: Any) -> Any:
+    """The branch with each branch of indices made a list. As deep as `MAX_SEGMENTS` at most."""
+    children = cast("dict[str, Any]", node)
+    if children and all(_is_index(segment) for segment in children):
+        in_order = sorted(children.items(), key=lambda item: (len(item[0].lstrip("0")), item[0].lstrip("0")))
+        return [_closed(child) if isinstance(child, _Branch) else child for _, child in in_order]
+    return {segment: _closed(child) if isinstance(child, _Branch) else child for segment, child in children.items()}
