@@ -54,7 +54,7 @@ class Screen:
     def lines(self, lines: Iterable[Line]) -> None:
         """Writes lines as they are: laying out and shortening are done."""
         for line in lines:
-            pieces = [(self._writable(text), style) for text, style in line]
+            pieces: list[Piece] = [(self._writable(text), style) for text, style in line]
             if self._console is None:
                 self._stream.write("".join(text for text, _ in pieces).rstrip() + "\n")
             else:
@@ -81,7 +81,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Piece]], width: int, 
         width: Columns of the screen.
         elastic: How many of the last columns may be cut.
     """
-    cleaned = [[(clean(text[: 4 * width]), style) for text, style in row] for row in rows]
+    cleaned: list[list[Piece]] = [[(clean(text[: 4 * width]), style) for text, style in row] for row in rows]
     if headings:
         cleaned.insert(0, [(text, "faint") for text in headings])
     natural = [max(cells(text) for text, _ in column) for column in zip(*cleaned, strict=True)]
@@ -93,8 +93,8 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Piece]], width: int, 
 def _row(row: Sequence[Piece], widths: Sequence[int]) -> Line:
     line: list[Piece] = []
     for (text, style), width in zip(row, widths, strict=True):
-        text = shorten(text, width)
-        line += [(text, style), (" " * (width - cells(text) + 2), "plain")]
+        shown = shorten(text, width)
+        line += [(shown, style), (" " * (width - cells(shown) + 2), "plain")]
     return line[:-1]
 
 
