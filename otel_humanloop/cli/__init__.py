@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _complain(error: HumanloopError) -> None:
-    lines = [f"error: {clean(error.message)}"]
-    if error.hint is not None:
-        lines.append(f"hint: {clean(error.hint)}")
-    sys.stderr.write("\n".join(lines) + "\n")
+    """What happened, and below it what to do next. What others said may be in it: a terminal must not obey it."""
+    said = f"error: {error.message}" if error.hint is None else f"error: {error.message}\nhint: {error.hint}"
+    for line in said.splitlines():
+        sys.stderr.write(clean(line) + "\n")

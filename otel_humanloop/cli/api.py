@@ -108,8 +108,10 @@ class Api:
         raise HumanloopError(f"there is no session `{name}`", hint="otel-humanloop sessions lists them")
 
     def logs(self, session_id: str) -> list[dict[str, Any]]:
-        """Every log of a session, in the server's order."""
-        return list(self._pages("/logs", first=0, size=PAGE, session_id=session_id))
+        """Every log of a session once, in the server's order."""
+        # A log that arrives between two pages moves the others along, so that one may come twice.
+        logs = self._pages("/logs", first=0, size=PAGE, session_id=session_id)
+        return list({str(log.get("id")): log for log in logs}.values())
 
     def ask(self) -> None:
         """Asks for the least there is: returns where the API answers and takes the key."""

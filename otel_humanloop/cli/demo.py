@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     screen = Screen(sys.stdout)
 
-    def show(session: Mapping[str, Any], logs: Sequence[Mapping[str, Any]], page: str | None = None) -> None:
+    def show(session: Mapping[str, Any], logs: Sequence[Mapping[str, Any]], page: str) -> None:
         screen.lines(render_session(session, logs, width=screen.width, page=page))
 
     return run_demo(once=arguments.once, live=arguments.live, show=show)

@@ -94,7 +94,8 @@ def _row(row: Sequence[Piece], widths: Sequence[int]) -> Line:
     line: list[Piece] = []
     for (text, style), width in zip(row, widths, strict=True):
         shown = shorten(text, width)
-        line += [(shown, style), (" " * (width - cells(shown) + 2), "plain")]
+        line.append((shown, style))
+        line.append((" " * (width - cells(shown) + 2), "plain"))
     return line[:-1]
 
 

@@ -42,9 +42,13 @@ def _cells_of(character: str) -> int:
 
 
 def shorten(text: str, width: int) -> str:
-    """The text cleaned, cut to `width` cells, with an ellipsis where something was cut."""
+    """The text cleaned, and cut to `width` cells."""
     # A value of megabytes is cut before it is cleaned; white space it begins with is no reason to show nothing.
-    text = clean(text.lstrip()[: 4 * max(width, 0) + 64])
+    return cut(clean(text.lstrip()[: 4 * max(width, 0) + 64]), width)
+
+
+def cut(text: str, width: int) -> str:
+    """Clean text, cut to `width` cells, with an ellipsis where something was cut."""
     if cells(text) <= width:
         return text
     room = width - cells(ELLIPSIS)

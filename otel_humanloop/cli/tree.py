@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from otel_humanloop.cli.screen import Line, Piece
-from otel_humanloop.cli.text import ELLIPSIS, cells, clean, share, shorten
+from otel_humanloop.cli.text import ELLIPSIS, cells, clean, cut, share, shorten
 from otel_humanloop.errors import DecodeError
 
 SHORT = 5
@@ -126,7 +126,7 @@ def fit(line: Line, width: int) -> Line:
     for text, style in line:
         taken = cells(text)
         if taken > room:
-            fitted.append((shorten(text, room), style))
+            fitted.append((cut(text, room), style))
             break
         fitted.append((text, style))
         room -= taken
@@ -152,11 +152,11 @@ def _title(session: Mapping[str, Any], logs: Sequence[_Log]) -> Line:
 
 def _places(logs: Sequence[_Log]) -> Iterator[_Place]:
     """Every log once, parents before their children. A log whose parent is not among them stands at the top."""
-    known = {log.id for log in logs}
+    by_id = {log.id: log for log in logs}
+    parents = _parents(by_id)
     children: dict[str | None, list[_Log]] = {}
-    for log in logs:
-        parent = log.parent_id if log.parent_id in known and log.parent_id != log.id else None
-        children.setdefault(parent, []).append(log)
+    for log in by_id.values():
+        children.setdefault(parents[log.id], []).append(log)
     # A stack, not recursion: a session may be nested deeper than Python recurses.
     stack = [(log, "", index == 0) for index, log in enumerate(reversed(children.get(None, [])))]
     while stack:
@@ -165,6 +165,26 @@ def _places(logs: Sequence[_Log]) -> Iterator[_Place]:
         nested = children.get(log.id, [])
         yield _Place(log=log, first=before + ("└─ " if last else "├─ "), further=below, has_children=bool(nested))
         stack += [(child, below, index == 0) for index, child in enumerate(reversed(nested))]
+
+
+def _parents(logs: Mapping[str, _Log]) -> dict[str, str | None]:
+    """The parent of each log, by ids; None for one that stands at the top.
+
+    Should logs name each other as parents in a ring, the ring is opened, so that no log is lost.
+    """
+    parents = {log.id: log.parent_id if log.parent_id in logs else None for log in logs.values()}
+    settled: set[str] = set()
+    for log in logs.values():
+        path: set[str] = set()
+        at: str | None = log.id
+        while at is not None and at not in settled:
+            if at in path:
+                parents[at] = None
+                break
+            path.add(at)
+            at = parents[at]
+        settled |= path
+    return parents
 
 
 def _log_lines(place: _Place, width: int) -> Iterator[Line]:
