@@ -18,6 +18,9 @@ Value = Any
 
 Attributes = Mapping[str, Value]
 
+SpanKey = tuple[str, str]
+"""A span among all spans: its trace id and its span id."""
+
 
 class SpanKind(IntEnum):
     """OTLP's numbers for the kinds of span."""

@@ -1,0 +1,135 @@
+"""The log a span becomes: the design's Build rules. Every log fits the published v4 contract."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
+
+from otel_humanloop import v4
+from otel_humanloop.logs.chat import chat, text_of
+from otel_humanloop.logs.config import config_of
+from otel_humanloop.logs.encode import plain_text
+from otel_humanloop.logs.metadata import metadata_of
+from otel_humanloop.logs.moves import Complete, Create, Replace
+from otel_humanloop.operation import Kind, Operation
+from otel_humanloop.settings import Settings
+from otel_humanloop.spans import Span, SpanKey
+
+SOURCE = "opentelemetry"
+"""`source` of every log made of a span."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_PLACE = re.compile(r"\{([^{}]+)\}")
+
+
+def build_log(create: Create, settings: Settings) -> v4.LogRequest[v4.Config]:
+    """The log of a span. Of one that is still open: without output, error and duration, dated by its start."""
+    draft = create.draft
+    span, operation = draft.span, draft.reading.operation
+    beside: dict[str, Any] = {}
+    messages = _messages(operation, beside)
+    output_message = _output_message(operation, beside)
+    usage = None if create.without_usage else operation.usage
+    cost = None if create.without_usage else operation.cost
+    parent = create.parent
+    return v4.LogRequest(
+        project=operation.project or project_of(span, settings.project),
+        session_reference_id=create.session,
+        reference_id=reference_id(create.key, settings),
+        parent_reference_id=reference_id((create.key[0], parent), settings) if parent is not None else None,
+        inputs=_inputs(operation),
+        messages=messages,
+        output=_output(operation) if draft.ended else None,
+        output_message=output_message if draft.ended else None,
+        error=operation.error if draft.ended else None,
+        duration=_duration(span),
+        created_at=_instant(span.end_ns if span.end_ns is not None else span.start_ns),
+        source=SOURCE,
+        metadata=metadata_of(draft, create.user, beside),
+        environment=operation.environment,
+        prompt_tokens=usage.prompt_tokens if usage is not None else None,
+        output_tokens=usage.output_tokens if usage is not None else None,
+        prompt_cost=cost.prompt if cost is not None else None,
+        output_cost=cost.output if cost is not None else None,
+        config=config_of(operation, span.name),
+    )
+
+
+def build_update(complete: Complete) -> v4.UpdateLogRequest:
+    """What a log that was created while its span was open is given at the span's end."""
+    operation = complete.draft.reading.operation
+    return v4.UpdateLogRequest(
+        output=_output(operation), error=operation.error, duration=_duration(complete.draft.span)
+    )
+
+
+def build_replacement(replace: Replace, settings: Settings) -> v4.LogRequest[v4.Config]:
+    """An existing log under another parent, or (an empty reference) under none; all else of it stays."""
+    trace_id, parent = replace.key[0], replace.parent
+    return v4.LogRequest(
+        session_reference_id=replace.session,
+        reference_id=reference_id(replace.key, settings),
+        parent_reference_id=reference_id((trace_id, parent), settings) if parent is not None else "",
+    )
+
+
+def reference_id(key: SpanKey, settings: Settings) -> str:
+    """How Humanloop is to call the log of that span."""
+    return f"{key[0]}-{key[1]}" if settings.reference_ids == "trace-span" else key[1]
+
+
+def project_of(span: Span, template: str) -> str:
+    """The template with each `{key}` replaced by that resource attribute, or by "unknown"."""
+    resource: Mapping[str, Any] = span.resource.attributes
+    return _PLACE.sub(lambda place: str(resource.get(place[1], "unknown")), template)
+
+
+def _messages(operation: Operation, beside: dict[str, Any]) -> list[v4.ChatMessage] | None:
+    if operation.messages is None or operation.kind is Kind.EMBEDDING:
+        return None
+    written = chat(operation.messages)
+    if written.beside:
+        beside["messages"] = written.beside
+    return written.messages
+
+
+def _output_message(operation: Operation, beside: dict[str, Any]) -> v4.ChatMessage | None:
+    if not operation.output_messages:
+        return None
+    written = chat(operation.output_messages, role="assistant")
+    if written.beside:
+        beside["output_messages"] = written.beside
+    if len(written.messages) > 1:
+        beside["choices"] = msgspec.to_builtins(written.messages[1:])
+    return written.messages[0]
+
+
+def _inputs(operation: Operation) -> dict[str, Any] | None:
+    if operation.inputs is not None:
+        return dict(operation.inputs)
+    if operation.kind is Kind.EMBEDDING and operation.messages:
+        return {"input": [text_of(message) for message in operation.messages]}
+    return None
+
+
+def _output(operation: Operation) -> str | None:
+    if operation.output_messages:
+        return text_of(operation.output_messages[0])
+    return plain_text(operation.output) if operation.output is not None else None
+
+
+def _duration(span: Span) -> float | None:
+    # A clock that went back during the span must not make a log start after its end.
+    return max(0, span.end_ns - span.start_ns) / 1e9 if span.end_ns is not None else None
+
+
+def _instant(time_ns: int) -> str | None:
+    """ISO 8601 in UTC, to the microsecond; None for a time no calendar has."""
+    try:
+        return (_EPOCH + timedelta(microseconds=time_ns // 1000)).isoformat(timespec="microseconds")
+    except OverflowError:
+        return None

@@ -1,0 +1,84 @@
+"""A span on its way to becoming a log: what it says, and what its place among others depends on."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+
+from otel_humanloop.operation import Kind, Reading
+from otel_humanloop.reading import is_infrastructure, read
+from otel_humanloop.spans import Span, SpanKey
+
+
+class Role(Enum):
+    """What a span is to a session."""
+
+    AI = "ai"
+    """Claimed by a convention: makes its trace a session."""
+    STEP = "step"
+    """A span of the program itself: kept in a session, makes none."""
+    TRANSPARENT = "transparent"
+    """Infrastructure (HTTP, database, RPC): its children hang from its own parent."""
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """One span, read, before its log is built.
+
+    Attributes:
+        key: Trace id and span id.
+        parent: The parent span's id, as the span states it.
+        session: What the program called its session, if it did; a conversation's id where conversations are sessions.
+        user: Who it was done for.
+        carries_usage: States token counts or a cost.
+        is_call: One call of a model, which two instrumentations may both have seen.
+        call_id: The provider's id of the response.
+        wealth: How much it tells of its call: of two spans of one call the wealthier becomes the log.
+    """
+
+    key: SpanKey
+    parent: str | None
+    parent_is_remote: bool
+    role: Role
+    span: Span
+    reading: Reading
+    session: str | None = None
+    user: str | None = None
+    carries_usage: bool = False
+    is_call: bool = False
+    call_id: str | None = None
+    wealth: int = 0
+
+    @property
+    def ended(self) -> bool:
+        return self.span.end_ns is not None
+
+
+def draft(span: Span, *, conversations_are_sessions: bool = False) -> Draft:
+    """Reads a span. Never raises, whatever it holds."""
+    reading = read(span)
+    operation = reading.operation
+    if reading.conventions and operation.kind is not Kind.STEP:
+        role = Role.AI
+    elif is_infrastructure(span):
+        role = Role.TRANSPARENT
+    else:
+        role = Role.STEP
+    session = operation.session
+    if session is None and conversations_are_sessions:
+        session = operation.conversation
+    told = (operation.messages, operation.output_messages, operation.output, operation.usage, operation.tools)
+    return Draft(
+        key=(span.trace_id, span.span_id),
+        parent=span.parent_id if span.parent_id != span.span_id else None,
+        parent_is_remote=span.parent_is_remote,
+        role=role,
+        span=span,
+        reading=reading,
+        session=session,
+        user=operation.user,
+        carries_usage=operation.usage is not None or operation.cost is not None,
+        is_call=operation.kind in (Kind.MODEL, Kind.EMBEDDING),
+        call_id=operation.response_id,
+        wealth=sum(value is not None for value in told),
+    )

@@ -1,0 +1,387 @@
+"""Order: when a log may leave, and under which parent. The design's rules, as a function of what arrived and of time.
+
+A log leaves when the log of its nearest kept ancestor has been acknowledged, or when it has none. All that may leave
+at once is one wave, in which nobody is anybody's parent. Nothing here reads a clock, touches the network or knows
+what a log looks like.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+from typing import Literal
+
+from otel_humanloop.logs.calls import Calls
+from otel_humanloop.logs.draft import Draft, Role
+from otel_humanloop.logs.memory import Traces
+from otel_humanloop.logs.moves import Complete, Create, Move, Replace
+from otel_humanloop.logs.trace import Node, State, Trace
+from otel_humanloop.spans import SpanKey
+
+
+class TraceAssembler:
+    """Puts spans that arrive in any order, of any number of traces, in the order their logs may leave.
+
+    Every method that takes `now` (seconds on any clock that does not go back) may make logs ready; `take` hands them
+    out, `acknowledge` says they were delivered.
+
+    Args:
+        spans: "ai" keeps AI operations and the program's own steps of traces that have one; "all" keeps everything.
+        hold: Seconds to wait for a parent that was not seen, or that is still open.
+        linger: Seconds a finished trace is remembered, for spans that come late.
+        max_nodes: Spans remembered; beyond it, finished traces are forgotten, the longest untouched first.
+        look: Reads a span that is still open as it stands; None where it cannot be seen.
+    """
+
+    def __init__(
+        self,
+        *,
+        spans: Literal["ai", "all"] = "ai",
+        hold: float = 10.0,
+        linger: float = 300.0,
+        max_nodes: int = 100_000,
+        look: Callable[[SpanKey], Draft | None] = lambda _: None,
+    ) -> None:
+        self._all = spans == "all"
+        self._hold = hold
+        self._linger = max(linger, hold)
+        self._look = look
+        self._traces = Traces(max_nodes, self._linger)
+        self._calls = Calls()
+        self._ready: dict[SpanKey, Node] = {}
+        self._later: list[Complete | Replace] = []
+        self._settled: list[SpanKey] = []
+        self._timers: list[tuple[float, int, Trace, Node | None]] = []
+        self._ticket = count()
+        self._woken: deque[Node] = deque()
+        self._overdue: deque[Node] = deque()
+        self._releasing = False
+        self.left_out = 0
+        """Steps that were not logged, because no AI operation came in their trace."""
+
+    # What arrives
+
+    def opened(self, key: SpanKey, parent: str | None, now: float, *, parent_is_remote: bool = False) -> None:
+        """A span has started."""
+        trace, node = self._find(key, now)
+        if node.state is not State.UNSEEN:
+            return
+        node.open = True
+        node.given_up = False
+        node.since = now
+        node.state = State.OPEN
+        self._traces.connect(trace, node, parent, remote=parent_is_remote, now=now)
+        self._remind(now + self._hold, trace, node)
+
+    def add(self, draft: Draft, now: float) -> None:
+        """A span has ended. The same span again changes nothing."""
+        trace, node = self._find(draft.key, now)
+        if node.state is not State.UNSEEN and not node.open:
+            return
+        node.open = node.passing = node.given_up = False
+        node.since = now
+        node.holds(draft)
+        self._traces.connect(trace, node, draft.parent, remote=draft.parent_is_remote, now=now)
+        if draft.session is not None:
+            trace.sessions.setdefault(draft.session)
+        if node.unfinished and node.state in (State.SENT, State.DONE):
+            if node.state is State.DONE:
+                self._later.append(Complete(key=node.key, draft=draft))
+        else:
+            node.unfinished = False
+            self._judge(trace, node, draft)
+        self._go_on(now)
+
+    def acknowledge(self, key: SpanKey, now: float, *, completed: bool = False) -> None:
+        """A `Create` or `Replace` for this span (or, `completed`, a `Complete`) was delivered or refused for ever."""
+        found = self._traces.get(key)
+        if found is None:
+            return
+        trace, node = found
+        trace.touched = now
+        if completed:
+            node.unfinished = False
+            self._settle(node)
+        elif node.state is State.SENT:
+            node.state = State.DONE
+            self._wake_waiters(node)
+            if not node.unfinished:
+                self._settle(node)
+            elif not node.open and node.draft is not None:
+                self._later.append(Complete(key=key, draft=node.draft))
+        self._go_on(now)
+
+    def expire(self, now: float) -> None:
+        """Time has passed: whoever was held for long enough goes on."""
+        while self._timers and self._timers[0][0] <= now:
+            _, _, trace, node = heapq.heappop(self._timers)
+            if not self._traces.holds(trace):
+                continue
+            if node is None:
+                self._review(trace, now)
+            elif node.state is State.WAITING:
+                self._woken.append(node)
+            elif node.state is State.OPEN:
+                if self._is_worth_showing(node):
+                    self._becomes_session(trace)
+                    self._overdue.append(node)
+                self._remind(now + max(self._hold, 1.0), trace, node)
+        self._go_on(now)
+
+    def release(self, now: float) -> None:
+        """Nobody waits any longer for a parent that was not seen or has not ended: a flush."""
+        self._releasing = True
+        for trace in self._traces:
+            for node in trace.nodes.values():
+                if node.state is State.UNSEEN:
+                    node.given_up = True
+                    self._wake_waiters(node)
+                elif node.state is State.OPEN and node.waiters:
+                    self._overdue.append(node)
+        self._go_on(now)
+        self._releasing = False
+
+    def close(self) -> None:
+        """No more spans will come: steps of traces without an AI operation are left out."""
+        for trace in self._traces:
+            self._leave_out(trace)
+
+    # What leaves
+
+    def take(self) -> list[Move]:
+        """The next wave: no log in it is another's parent. What is taken is to be acknowledged."""
+        moves: list[Move] = [self._create(node) for node in self._ready.values()]
+        moves.extend(self._later)
+        self._ready = {}
+        self._later = []
+        return moves
+
+    def settled(self) -> list[SpanKey]:
+        """The spans, since the last call, that need not be kept any longer: delivered, or known to have no log."""
+        settled, self._settled = self._settled, []
+        return settled
+
+    @property
+    def due(self) -> float | None:
+        """When `expire` should be called next; None where nothing waits for time to pass."""
+        return self._timers[0][0] if self._timers else None
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is ready to be taken."""
+        return not self._ready and not self._later
+
+    # A span's way
+
+    def _judge(self, trace: Trace, node: Node, draft: Draft) -> None:
+        """What becomes of a span that has ended."""
+        if draft.role is Role.TRANSPARENT and not self._all:
+            self._pass(node)
+            return
+        twin = self._calls.twin_of(draft)
+        if twin is not None:
+            other = self._traces.get(twin.key)
+            if other is None or other[1].state not in (State.WAITING, State.READY) or draft.wealth <= twin.wealth:
+                self._pass(node)
+                return
+            self._pass(other[1])
+        self._calls.remember(draft)
+        if draft.role is Role.AI or self._all:
+            self._becomes_session(trace)
+        if not trace.has_ai:
+            node.state = State.UNDECIDED
+            trace.undecided.append(node)
+        elif node.state is not State.READY:
+            self._wait(node)
+        self._correct(node, is_log=True)
+
+    def _becomes_session(self, trace: Trace) -> None:
+        trace.has_ai = True
+        for node in trace.undecided:
+            if node.state is State.UNDECIDED:
+                self._wait(node)
+        trace.undecided.clear()
+
+    def _wait(self, node: Node) -> None:
+        node.state = State.WAITING
+        self._woken.append(node)
+
+    def _pass(self, node: Node) -> None:
+        """This span has no log; what waits for it looks further up."""
+        self._ready.pop(node.key, None)
+        node.state = State.PASSED
+        self._settle(node)
+        self._wake_waiters(node)
+        self._correct(node, is_log=False)
+
+    def _settle(self, node: Node) -> None:
+        node.draft = None
+        self._settled.append(node.key)
+
+    def _wake_waiters(self, node: Node) -> None:
+        self._woken.extend(node.waiters)
+        node.waiters.clear()
+
+    def _correct(self, node: Node, *, is_log: bool) -> None:
+        """Now that it is known whether a span is a log: mends the place of those sent on the other belief."""
+        for guesser in node.guessers:
+            if (guesser.above == node.key[1]) is is_log:
+                continue
+            if guesser.state is State.READY:
+                del self._ready[guesser.key]
+                self._wait(guesser)
+            else:
+                guesser.misplaced = True
+                self._woken.append(guesser)
+        node.guessers.clear()
+
+    def _go_on(self, now: float) -> None:
+        """Moves everyone on who was woken, until nobody can go further."""
+        while self._woken or self._overdue:
+            if self._woken:
+                node = self._woken.popleft()
+                if node.state is State.WAITING or node.misplaced:
+                    self._advance(node, now)
+            else:
+                self._log_open(self._overdue.popleft(), now)
+
+    def _advance(self, node: Node, now: float) -> None:
+        """Looks up from a node for the log it hangs under; waits where that is not known or not delivered yet."""
+        overdue = self._releasing or now >= node.since + self._hold
+        guesses: list[Node] = []
+        above = node.parent
+        while above is not None and above.state is not State.DONE:
+            if above.passing:
+                guesses.append(above)
+            elif above.state is State.UNSEEN or (above.state is State.OPEN and above.given_up):
+                if not (overdue or above.given_up or above.remote):
+                    self._remind(node.since + self._hold, self._trace_of(node), node)
+                    above.waiters.append(node)
+                    return
+                above.given_up = True
+                guesses.append(above)
+                break
+            elif above.state is not State.PASSED:
+                above.waiters.append(node)
+                if above.state is State.OPEN and (self._releasing or now >= above.since + self._hold):
+                    self._overdue.append(above)
+                return
+            above = above.parent
+        for guess in guesses:
+            guess.guessers.append(node)
+        self._place(node, above)
+
+    def _place(self, node: Node, above: Node | None) -> None:
+        """The log a node hangs under is delivered, or there is none: it may leave."""
+        trace = self._trace_of(node)
+        if node.session is None:
+            session = trace.session_of(node)
+            node.user = trace.user_of(node)
+            node.session = session
+        # A parent in another session is none to Humanloop.
+        linked = above is not None and above.session in (None, node.session)
+        parent = above.key[1] if above is not None and linked else None
+        if node.state is State.WAITING:
+            node.above = parent
+            node.state = State.READY
+            self._ready[node.key] = node
+        elif parent != node.above:
+            node.above = parent
+            self._later.append(Replace(key=node.key, parent=parent, session=node.session))
+        node.misplaced = False
+
+    def _create(self, node: Node) -> Create:
+        assert node.draft is not None
+        assert node.session is not None
+        node.state = State.SENT
+        node.unfinished = node.open
+        return Create(
+            key=node.key,
+            draft=node.draft,
+            parent=node.above,
+            session=node.session,
+            user=node.user,
+            without_usage=node.carries_usage and node.usage_below(),
+        )
+
+    # Spans that are still open
+
+    def _is_worth_showing(self, node: Node) -> bool:
+        """Is an open span one that something waits for, or that an open AI operation runs under?"""
+        if node.waiters:
+            return True
+        own = self._look(node.key)
+        if own is None or own.is_call:
+            return False
+        stack = [child for child in node.children if child.open]
+        while stack:
+            child = stack.pop()
+            seen = self._look(child.key)
+            if seen is not None and seen.role is Role.AI:
+                return True
+            stack.extend(below for below in child.children if below.open)
+        return False
+
+    def _log_open(self, node: Node, now: float) -> None:
+        """Logs a span as it stands, so that it can be seen while it runs and its children need not wait."""
+        if node.state is not State.OPEN or node.passing or node.given_up:
+            return
+        draft = self._look(node.key)
+        if draft is None:
+            node.given_up = True
+            self._wake_waiters(node)
+        elif draft.ended:
+            return  # its end is on its way here
+        elif draft.role is Role.TRANSPARENT and not self._all:
+            node.passing = True
+            self._wake_waiters(node)
+        elif draft.is_call and not self._releasing and now < (until := self._patience(node)):
+            # A call says what it cost only at its end, and a log that was created cannot be given that later.
+            self._remind(until, self._trace_of(node), node)
+        else:
+            node.holds(draft)
+            if draft.session is not None:
+                self._trace_of(node).sessions.setdefault(draft.session)
+            self._wait(node)
+
+    def _patience(self, call: Node) -> float:
+        """Until when the children of an open call of a model wait for its end."""
+        return min((waiter.since for waiter in call.waiters), default=call.since) + self._hold
+
+    # Keeping house
+
+    def _find(self, key: SpanKey, now: float) -> tuple[Trace, Node]:
+        trace, new = self._traces.trace(key[0], now)
+        if new:
+            self._remind(now + self._hold, trace, None)
+        return trace, self._traces.node(trace, key[1], now)
+
+    def _trace_of(self, node: Node) -> Trace:
+        found = self._traces.get(node.key)
+        assert found is not None
+        return found[0]
+
+    def _remind(self, due: float, trace: Trace, node: Node | None) -> None:
+        heapq.heappush(self._timers, (due, next(self._ticket), trace, node))
+
+    def _review(self, trace: Trace, now: float) -> None:
+        """A trace has been quiet for a while: is it one without AI, can it be forgotten?"""
+        quiet = now - trace.touched
+        if trace.undecided and not trace.has_open:
+            patience = self._linger if trace.awaits_parents else self._hold
+            if quiet >= patience:
+                self._leave_out(trace)
+        if quiet >= self._linger and not trace.busy:
+            self._traces.forget(trace)
+            return
+        wait = self._hold if trace.undecided else self._linger
+        self._remind(max(trace.touched + wait, now + max(self._hold, 1.0)), trace, None)
+
+    def _leave_out(self, trace: Trace) -> None:
+        for node in trace.undecided:
+            if node.state is State.UNDECIDED:
+                self.left_out += 1
+                self._pass(node)
+        trace.undecided.clear()

@@ -1,0 +1,241 @@
+"""What the assembler remembers of a trace: its spans as nodes, and how far each one's log has come.
+
+```
+UNSEEN ──started──► OPEN ──ended──► UNDECIDED ──AI in the trace──► WAITING ──nearest kept ancestor DONE──► READY
+   └──────────────ended────────────────►┘                             ▲                                      │ taken
+                                                                      │ held too long: logged while open     ▼
+PASSED: infrastructure, the lesser of two spans of one call,          └─────── OPEN                        SENT
+        a step of a trace without AI; children look above it                                                 │
+                                                                                        DONE ◄──acknowledged─┘
+```
+A span that is logged while open goes the same way with `unfinished` set, until its end has been delivered too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from itertools import chain
+
+from otel_humanloop.logs.draft import Draft
+from otel_humanloop.spans import SpanKey
+
+
+class State(Enum):
+    """How far a span's log has come."""
+
+    UNSEEN = "unseen"
+    """Only known as somebody's parent."""
+    OPEN = "open"
+    """Started, not ended, not logged."""
+    UNDECIDED = "undecided"
+    """A step of a trace in which no AI operation has been seen yet."""
+    WAITING = "waiting"
+    """To be logged once its nearest kept ancestor is."""
+    READY = "ready"
+    """May leave with the next wave."""
+    SENT = "sent"
+    DONE = "done"
+    """Acknowledged, or refused for ever."""
+    PASSED = "passed"
+    """Has no log; its children hang from its nearest kept ancestor."""
+
+
+class Node:
+    """One span of a trace.
+
+    Attributes:
+        draft: What its log is to be built of; let go once that is delivered.
+        since: When it ended, or when it started while it is open, on the assembler's clock.
+        open: It has started and not ended.
+        remote: Its children say it belongs to another process.
+        given_up: Waited for long enough: children go out naming it as their parent.
+        passing: Still open, but what it says so far is infrastructure: children look above it.
+        waiters: Nodes that go on when this one is done or passed.
+        guessers: Nodes sent on the belief that this one is (or is not) a log.
+        above: The span id of the log it was sent under; None at the top of its session.
+        misplaced: `above` turned out wrong and is to be mended.
+        session, user: What it was sent with, its own or inherited. `session` is None until it is sent.
+        named_session, named_user: What the span itself says.
+        unfinished: Sent while it was open; the end is still to be delivered.
+        usage_pruned: A descendant that is no longer remembered stated usage.
+    """
+
+    __slots__ = (
+        "above",
+        "carries_usage",
+        "children",
+        "draft",
+        "given_up",
+        "guessers",
+        "key",
+        "misplaced",
+        "named_session",
+        "named_user",
+        "open",
+        "parent",
+        "passing",
+        "remote",
+        "session",
+        "since",
+        "state",
+        "unfinished",
+        "usage_pruned",
+        "user",
+        "waiters",
+    )
+
+    def __init__(self, key: SpanKey, since: float) -> None:
+        self.key = key
+        self.since = since
+        self.state = State.UNSEEN
+        self.parent: Node | None = None
+        self.draft: Draft | None = None
+        self.open = False
+        self.remote = False
+        self.given_up = False
+        self.passing = False
+        self.children: list[Node] = []
+        self.waiters: list[Node] = []
+        self.guessers: list[Node] = []
+        self.above: str | None = None
+        self.misplaced = False
+        self.session: str | None = None
+        self.user: str | None = None
+        self.named_session: str | None = None
+        self.named_user: str | None = None
+        self.carries_usage = False
+        self.unfinished = False
+        self.usage_pruned = False
+
+    @property
+    def busy(self) -> bool:
+        """Something of it is still to come or to leave."""
+        return self.open or self.unfinished or self.misplaced or self.state not in _AT_REST
+
+    def holds(self, draft: Draft) -> None:
+        """Takes what a span says."""
+        self.draft = draft
+        self.named_session = draft.session
+        self.named_user = draft.user
+        self.carries_usage = draft.carries_usage
+
+    def ancestors(self) -> Iterator[Node]:
+        """From the parent up, as far as is known."""
+        node = self.parent
+        while node is not None:
+            yield node
+            node = node.parent
+
+    def usage_below(self) -> bool:
+        """Does any descendant that has a log of its own state usage?"""
+        if self.usage_pruned:
+            return True
+        stack = list(self.children)
+        while stack:
+            node = stack.pop()
+            if node.carries_usage and node.state not in (State.PASSED, State.UNDECIDED):
+                return True
+            if node.usage_pruned:
+                return True
+            stack.extend(node.children)
+        return False
+
+
+_AT_REST = (State.UNSEEN, State.DONE, State.PASSED)
+
+
+class Trace:
+    """One trace.
+
+    Attributes:
+        has_ai: It is a session: an AI operation was seen in it.
+        undecided: Steps that become logs if it turns out to be one.
+        sessions: What spans of it called their session, in order of arrival.
+        default_session: The session of spans no ancestor of which names one; fixed when the first of them is sent.
+        touched: When something last happened in it, on the assembler's clock.
+    """
+
+    __slots__ = ("default_session", "has_ai", "nodes", "sessions", "touched", "trace_id", "undecided")
+
+    def __init__(self, trace_id: str, now: float) -> None:
+        self.trace_id = trace_id
+        self.nodes: dict[str, Node] = {}
+        self.has_ai = False
+        self.undecided: list[Node] = []
+        self.sessions: dict[str, None] = {}
+        self.default_session: str | None = None
+        self.touched = now
+
+    @property
+    def busy(self) -> bool:
+        return any(node.busy for node in self.nodes.values())
+
+    @property
+    def has_open(self) -> bool:
+        return any(node.open for node in self.nodes.values())
+
+    @property
+    def awaits_parents(self) -> bool:
+        """A parent that should be in this process has not been seen."""
+        return any(node.state is State.UNSEEN and not node.remote and not node.given_up for node in self.nodes.values())
+
+    def node(self, span_id: str, now: float) -> Node:
+        """The node of that span, made where it is not known yet."""
+        node = self.nodes.get(span_id)
+        if node is None:
+            node = self.nodes[span_id] = Node((self.trace_id, span_id), now)
+        return node
+
+    def connect(self, node: Node, parent_id: str | None, *, remote: bool, now: float) -> None:
+        """Hangs a node under its parent; a parent that is its own descendant is no parent."""
+        if parent_id is None or node.parent is not None:
+            return
+        parent = self.node(parent_id, now)
+        # Only a node that was known before it arrived can close a circle: nothing else has children yet.
+        if parent is node or (node.children and any(above is node for above in parent.ancestors())):
+            return
+        node.parent = parent
+        parent.children.append(node)
+        parent.remote = parent.remote or remote
+
+    def prune(self, before: float) -> int:
+        """Forgets spans that were done before then and have no children left; says how many."""
+        gone = 0
+        for node in list(self.nodes.values()):
+            if node.busy or node.children or node.since > before or node.state is State.UNSEEN:
+                continue
+            parent = node.parent
+            if parent is not None:
+                parent.usage_pruned = parent.usage_pruned or node.carries_usage or node.usage_pruned
+            del self.nodes[node.key[1]]
+            node.parent = None
+            gone += 1
+        if gone:
+            for node in self.nodes.values():
+                node.children = [child for child in node.children if child.key[1] in self.nodes]
+        return gone
+
+    def session_of(self, node: Node) -> str:
+        """The nearest session named by the node or an ancestor, else the trace's own.
+
+        An ancestor that was sent ends the search, for its session is settled.
+        """
+        for candidate in chain((node,), node.ancestors()):
+            if candidate.session is not None:
+                return candidate.session
+            if candidate.named_session is not None:
+                return candidate.named_session
+        if self.default_session is None:
+            # One name anywhere in the trace names all of it: instrumentation often sets it on inner spans only.
+            self.default_session = next(iter(self.sessions)) if len(self.sessions) == 1 else self.trace_id
+        return self.default_session
+
+    def user_of(self, node: Node) -> str | None:
+        """The nearest user named by the node or an ancestor; an ancestor that was sent ends the search."""
+        for candidate in chain((node,), node.ancestors()):
+            if candidate.session is not None:
+                return candidate.user
+            if candidate.named_user is not None:
+                return candidate.named_user
+        return None
