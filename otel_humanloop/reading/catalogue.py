@@ -148,7 +148,7 @@ def _completed(field: str, value: Any, found: Found[Any], convention: str, sourc
     if not parts:
         return value
     for part in parts:
-        sources[f"{field}.{part}"] = Source(convention=convention, key=found.key)
+        sources[f"{field}.{part}"] = Source(convention=convention, key=found.parts.get(part, found.key))
     if isinstance(value, (Usage, Cost)):
         return msgspec.structs.replace(value, **parts)
     return {**value, **parts}

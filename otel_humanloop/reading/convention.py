@@ -28,11 +28,13 @@ class Found(msgspec.Struct, Generic[T_co], frozen=True):
         value: Never None.
         key: The attribute, event or family (`llm.tools.*`) it was read from, for people.
         taken: Every attribute key that is used up by it.
+        parts: Of a value put together from several attributes: each part's name, and the key it was read from.
     """
 
     value: T_co
     key: str
     taken: tuple[str, ...] = ()
+    parts: Mapping[str, str] = {}
 
 
 Reader = Callable[[Span], "Found[T] | None"]

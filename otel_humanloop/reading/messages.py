@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from otel_humanloop.operation import Message, Part, Refusal, Text, ToolCall, ToolDefinition, ToolResult
-from otel_humanloop.reading import jsontext
+from otel_humanloop.operation import Message, Part, Refusal, ToolCall, ToolDefinition, ToolResult
 from otel_humanloop.reading.parts import as_text, field, part, parts, reasoning, text_of, tool_call
 from otel_humanloop.reading.readers import as_object
 
@@ -38,7 +37,7 @@ def conversation(role: str) -> Any:
 
 def message(value: Any, role: str) -> Message:
     """One message; text alone is a message of `role`."""
-    fields = _unwrapped(value, "message")
+    fields = _unwrapped(value, "message", "prompt", "completion")
     if fields is None:
         return Message(role=role, parts=parts(value))
     if "role" not in fields and isinstance(fields.get("type"), str) and fields["type"] != "message":
@@ -84,7 +83,7 @@ def _said(fields: Mapping[str, Any]) -> tuple[Part, ...]:
     thought = fields.get("reasoning_content", fields.get("reasoning"))
     if thought is not None and (one := reasoning(thought)) is not None:
         said.append(one)
-    for key in ("parts", "content", "contents"):
+    for key in ("parts", "content", "contents", "text"):
         if fields.get(key) is not None:
             said.extend(parts(fields[key]))
             break
@@ -126,18 +125,16 @@ def _tool_definition(value: Any) -> ToolDefinition | None:
     )
 
 
-def _unwrapped(value: Any, wrapper: str) -> dict[str, Any] | None:
-    """An object, out of the `{wrapper: object}` that some conventions put around it."""
+def _unwrapped(value: Any, *wrappers: str) -> dict[str, Any] | None:
+    """An object, out of the `{wrapper: object}` that OpenInference and OpenAI put around it."""
     if not isinstance(value, dict):
         return None
     fields = cast("dict[str, Any]", value)
-    inner = fields.get(wrapper)
-    return cast("dict[str, Any]", inner) if isinstance(inner, dict) else fields
-
-
-def plain_text(text: str, role: str) -> tuple[Message, ...]:
-    """One message that says a text."""
-    return (Message(role=role, parts=(Text(text=text),)),)
+    for wrapper in wrappers:
+        inner = fields.get(wrapper)
+        if isinstance(inner, dict):
+            return cast("dict[str, Any]", inner)
+    return fields
 
 
 def texts(messages: tuple[Message, ...]) -> list[str]:
@@ -148,11 +145,3 @@ def texts(messages: tuple[Message, ...]) -> list[str]:
 def embedded(messages: tuple[Message, ...]) -> dict[str, Any]:
     """The inputs of an embedding whose texts were written as messages."""
     return {"input": texts(messages)}
-
-
-def as_message_list(value: Any) -> Any:
-    """A value with its JSON text opened: `{"messages": [...]}`, a list, or what it was."""
-    if isinstance(value, str):
-        parsed = jsontext.parse(value)
-        value = value if parsed is jsontext.NOT_JSON else parsed
-    return value

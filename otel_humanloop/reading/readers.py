@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
+import msgspec
+
 from otel_humanloop.reading import jsontext
 from otel_humanloop.reading.convention import Found, Reader
 from otel_humanloop.spans import Span, Value
@@ -135,7 +137,7 @@ def mapped(reader: Reader[S], make: Callable[[S], T | None]) -> Reader[T]:
         if found is None:
             return None
         value = make(found.value)
-        return None if value is None else Found(value, found.key, found.taken)
+        return None if value is None else Found(value, found.key, found.taken, found.parts)
 
     return read
 
@@ -151,15 +153,15 @@ def gathered(readers: Mapping[str, Reader[Any]]) -> Reader[dict[str, Any]]:
 
     def read(span: Span) -> Found[dict[str, Any]] | None:
         values: dict[str, Any] = {}
-        sources: list[str] = []
+        sources: dict[str, str] = {}
         taken: list[str] = []
         for name, reader in pairs:
             found = reader(span)
             if found is not None:
                 values[name] = found.value
-                sources.append(found.key)
+                sources[name] = found.key
                 taken.extend(found.taken)
-        return Found(values, ", ".join(sources), tuple(taken)) if values else None
+        return Found(values, ", ".join(sources.values()), tuple(taken), sources) if values else None
 
     return read
 
@@ -171,6 +173,19 @@ def present(value: T, *keys: str) -> Reader[T]:
         for key in keys:
             if key in span.attributes:
                 return Found(value, key)
+        return None
+
+    return read
+
+
+def in_event(name: str, reader: Reader[T]) -> Reader[T]:
+    """What the reader says of the attributes of the last event of that name."""
+
+    def read(span: Span) -> Found[T] | None:
+        for event in reversed(span.events):
+            if event.name == name:
+                found = reader(msgspec.structs.replace(span, attributes=event.attributes, events=()))
+                return None if found is None else Found(found.value, f"event {name} {found.key}")
         return None
 
     return read

@@ -1,4 +1,4 @@
-"""OpenTelemetry GenAI, with the messages on the span: what most current instrumentations write.
+"""OpenTelemetry GenAI, with the messages on the span or in an event of it: what most current instrumentations write.
 
 https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
 
@@ -18,6 +18,7 @@ from otel_humanloop.reading.readers import (
     first,
     gathered,
     identifier,
+    in_event,
     integer,
     json_object,
     json_objects,
@@ -37,6 +38,7 @@ _REQUEST_MODEL = "gen_ai.request.model"
 _RESPONSE_MODEL = "gen_ai.response.model"
 _INPUT_MESSAGES = "gen_ai.input.messages"
 _OUTPUT_MESSAGES = "gen_ai.output.messages"
+_DETAILS = "gen_ai.client.inference.operation.details"
 _TOOL_NAME = "gen_ai.tool.name"
 _TOOL_ARGUMENTS = "gen_ai.tool.call.arguments"
 _TOOL_RESULT = "gen_ai.tool.call.result"
@@ -69,13 +71,23 @@ def _kind_is(span: Span, *kinds: Kind) -> bool:
     return stated is not None and stated.value in kinds
 
 
-def _messages(span: Span) -> Found[tuple[Message, ...]] | None:
+def _on_span(span: Span) -> Found[tuple[Message, ...]] | None:
     if _kind_is(span, Kind.EMBEDDING):
         return None
     system, said = _system(span), _input(span)
     if system is None or said is None:
         return system or said
     return Found((*system.value, *said.value), said.key, (*system.taken, *said.taken))
+
+
+# Of hand-made instrumentation: the conversation in events of its own, as the specification had it until 2024.
+_content_prompt = mapped(json_value("gen_ai.prompt"), messages.conversation("user"))
+_content_completion = mapped(json_value("gen_ai.completion"), messages.conversation("assistant"))
+
+
+def _request_model(span: Span) -> Found[str] | None:
+    """Not in OpenInference's scopes: its double emission writes the model that answered there."""
+    return None if span.scope.name.startswith("openinference.") else identifier(_REQUEST_MODEL)(span)
 
 
 _retrieval_inputs = gathered({"query": text("gen_ai.retrieval.query.text")})
@@ -128,7 +140,7 @@ CONVENTION = Convention(
         description=_description,
         conversation=identifier("gen_ai.conversation.id"),
         user=identifier("gen_ai.user"),
-        request_model=identifier(_REQUEST_MODEL),
+        request_model=_request_model,
         response_model=identifier(_RESPONSE_MODEL),
         provider=mapped(identifier("gen_ai.provider.name", "gen_ai.system"), str.lower),
         endpoint=one_of(_ENDPOINTS, _OPERATION),
@@ -158,8 +170,16 @@ CONVENTION = Convention(
             }
         ),
         tools=mapped(json_value("gen_ai.tool.definitions"), messages.tool_definitions),
-        messages=_messages,
-        output_messages=_output,
+        messages=first(
+            _on_span,
+            in_event(_DETAILS, _on_span),
+            in_event("gen_ai.content.prompt", _content_prompt),
+        ),
+        output_messages=first(
+            _output,
+            in_event(_DETAILS, _output),
+            in_event("gen_ai.content.completion", _content_completion),
+        ),
         inputs=_inputs,
         output=json_value(_TOOL_RESULT),
         documents=json_objects("gen_ai.retrieval.documents"),

@@ -1,0 +1,127 @@
+"""Requests and answers of model APIs, whole, as some instrumentations keep them beside or instead of messages.
+
+The shapes are OpenAI's: chat completions, completions and Responses. Nothing here raises; what has another shape says
+nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+
+from otel_humanloop.operation import Message
+from otel_humanloop.reading import messages
+from otel_humanloop.reading.readers import as_object
+from otel_humanloop.spans import Value
+
+_OF_ONE_CALL = frozenset(
+    {
+        "_type",
+        "functions",
+        "input",
+        "instructions",
+        "messages",
+        "metadata",
+        "model",
+        "model_name",
+        "previous_response_id",
+        "prompt",
+        "stream",
+        "stream_options",
+        "tools",
+        "user",
+    }
+)
+"""What a request holds besides parameters. Some of it is another field's, some differs from call to call."""
+
+_LENGTH_LIMITS = ("max_completion_tokens", "max_output_tokens")
+"""Names of `max_tokens` in OpenAI's later APIs."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One of the answers of a chat completion or completion."""
+
+    finish_reason: str | None = None
+    message: Any = None
+    text: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What of an answer is read. `choices` are those of chat, `output` the items of Responses."""
+
+    id: str | None = None
+    choices: list[Choice] | None = None
+    output: list[Any] | None = None
+
+
+def answer(value: Value) -> Answer | None:
+    """The answer that JSON text is."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return msgspec.json.decode(value, type=Answer)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None
+
+
+def answer_messages(value: Value) -> tuple[Message, ...] | None:
+    """An answer's messages: one for each choice; the items of Responses are one."""
+    said = answer(value)
+    if said is None:
+        return None
+    if said.choices:
+        return tuple(_choice_message(choice) for choice in said.choices)
+    if said.output:
+        return (as_one(tuple(messages.message(item, "assistant") for item in said.output)),)
+    return None
+
+
+def finish_reasons(said: Answer) -> tuple[str, ...] | None:
+    """Why each choice stopped."""
+    reasons = tuple(choice.finish_reason for choice in said.choices or () if choice.finish_reason)
+    return reasons or None
+
+
+def request_messages(value: Value) -> tuple[Message, ...] | None:
+    """The conversation in a request: its `messages`; or its `input`, after its `instructions`; or its `prompt`."""
+    body = as_object(value)
+    if body is None:
+        return None
+    told = body.get("messages")
+    if isinstance(told, list):
+        items = cast("list[Any]", told)
+        spoken = all(isinstance(item, dict) and "role" in item for item in items)
+        return tuple(messages.message(item, "user") for item in items) if spoken else None
+    said = messages.conversation("user")(next((body[key] for key in ("input", "prompt") if body.get(key)), None))
+    instructions = messages.instructions(body["instructions"]) if body.get("instructions") else None
+    return None if said is None else (*(instructions or ()), *said)
+
+
+def parameters(request: dict[str, Any]) -> dict[str, Any] | None:
+    """The parameters in a request, by the names `Operation.parameters` has."""
+    kept = {key: value for key, value in request.items() if key not in _OF_ONE_CALL and value is not None}
+    for name in _LENGTH_LIMITS:
+        if name in kept:
+            limit = kept.pop(name)
+            kept.setdefault("max_tokens", limit)
+    return kept or None
+
+
+def metadata(request: dict[str, Any]) -> dict[str, Any] | None:
+    """What a request says of itself: its metadata, and the response it goes on from."""
+    own = as_object(request.get("metadata")) or {}
+    previous = request.get("previous_response_id")
+    return (own if previous is None else {**own, "previous_response_id": previous}) or None
+
+
+def as_one(several: tuple[Message, ...]) -> Message:
+    """One message of the parts of several: OpenAI's Responses answer in items, which together are one choice."""
+    if len(several) == 1:
+        return several[0]
+    return Message(role="assistant", parts=tuple(part for one in several for part in one.parts))
+
+
+def _choice_message(choice: Choice) -> Message:
+    said = messages.message(choice.text if choice.message is None else choice.message, "assistant")
+    return said if choice.finish_reason is None else msgspec.structs.replace(said, finish_reason=choice.finish_reason)

@@ -1,0 +1,116 @@
+"""OpenLLMetry before 0.50: messages as flat families, `gen_ai.prompt.N.*`, and the `llm.*` keys beside them.
+
+https://github.com/traceloop/openllmetry/tree/0.40.14/packages/opentelemetry-semantic-conventions-ai
+
+The model, temperature and other `gen_ai.request.*` keys are those of `otel_genai`. Input tokens include cached ones.
+An image in base64 is not written: of its message only the role is there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+from otel_humanloop.operation import Kind, Message
+from otel_humanloop.reading import messages
+from otel_humanloop.reading.convention import Convention, Fields, Found, Rank
+from otel_humanloop.reading.readers import (
+    boolean,
+    gathered,
+    identifier,
+    indexed,
+    mapped,
+    number,
+    one_of,
+    present,
+    strings,
+)
+from otel_humanloop.reading.usage import tokens
+from otel_humanloop.spans import Span
+
+_REQUEST_TYPE = "llm.request.type"
+
+_ENDPOINTS: dict[str, Literal["chat", "complete"]] = {"chat": "chat", "completion": "complete"}
+
+_kind = one_of(
+    {"chat": Kind.MODEL, "completion": Kind.MODEL, "embedding": Kind.EMBEDDING, "rerank": Kind.RERANKER},
+    _REQUEST_TYPE,
+)
+
+
+def _prompts(items: list[Any]) -> list[Any]:
+    """The prompt of a completion is written as `gen_ai.prompt.0.user`: its role is the key."""
+    return [_with_role(cast("dict[str, Any]", item)) if isinstance(item, dict) else item for item in items]
+
+
+def _with_role(item: dict[str, Any]) -> dict[str, Any]:
+    if item.keys() & {"role", "content", "tool_calls"} or len(item) != 1:
+        return item
+    [(role, content)] = item.items()
+    return {"role": role, "content": content}
+
+
+_input = mapped(mapped(indexed("gen_ai.prompt"), _prompts), messages.conversation("user"))
+_output = mapped(indexed("gen_ai.completion"), messages.conversation("assistant"))
+_embedded = mapped(_input, messages.embedded)
+
+
+def _is_embedding(span: Span) -> bool:
+    kind = _kind(span)
+    return kind is not None and kind.value is Kind.EMBEDDING
+
+
+def _messages(span: Span) -> Found[tuple[Message, ...]] | None:
+    return None if _is_embedding(span) else _input(span)
+
+
+def _inputs(span: Span) -> Found[dict[str, Any]] | None:
+    return _embedded(span) if _is_embedding(span) else None
+
+
+CONVENTION = Convention(
+    name="openllmetry",
+    rank=Rank.INDEXED,
+    keys=(
+        _REQUEST_TYPE,
+        "llm.user",
+        "llm.is_streaming",
+        "llm.usage.total_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "gen_ai.usage.completion_tokens",
+        "gen_ai.prompt.",
+        "gen_ai.completion.",
+    ),
+    presumed_kind=present(
+        Kind.MODEL,
+        "gen_ai.prompt.0.role",
+        "gen_ai.prompt.0.content",
+        "gen_ai.completion.0.role",
+        "gen_ai.completion.0.content",
+    ),
+    fields=Fields(
+        kind=_kind,
+        user=identifier("llm.user"),
+        endpoint=one_of(_ENDPOINTS, _REQUEST_TYPE),
+        parameters=gathered(
+            {
+                "frequency_penalty": number("llm.frequency_penalty"),
+                "presence_penalty": number("llm.presence_penalty"),
+                "top_k": number("llm.top_k"),
+                "stop": mapped(strings("llm.chat.stop_sequences"), list),
+            }
+        ),
+        tools=mapped(indexed("llm.request.functions"), messages.tool_definitions),
+        messages=_messages,
+        output_messages=_output,
+        inputs=_inputs,
+        usage=tokens(
+            prompt_tokens="gen_ai.usage.prompt_tokens",
+            output_tokens="gen_ai.usage.completion_tokens",
+            cache_read_tokens="gen_ai.usage.cache_read_input_tokens",
+            cache_write_tokens="gen_ai.usage.cache_creation_input_tokens",
+            total_tokens="llm.usage.total_tokens",
+        ),
+        finish_reasons=mapped(_output, messages.finish_reasons),
+        streaming=boolean("llm.is_streaming"),
+    ),
+)
