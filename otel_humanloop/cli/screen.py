@@ -81,7 +81,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Piece]], width: int, 
         width: Columns of the screen.
         elastic: How many of the last columns may be cut.
     """
-    cleaned: list[list[Piece]] = [[(clean(text[: 4 * width]), style) for text, style in row] for row in rows]
+    cleaned: list[list[Piece]] = [[(clean(text), style) for text, style in row] for row in rows]
     if headings:
         cleaned.insert(0, [(text, "faint") for text in headings])
     natural = [max(cells(text) for text, _ in column) for column in zip(*cleaned, strict=True)]

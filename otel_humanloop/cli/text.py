@@ -43,22 +43,19 @@ def _cells_of(character: str) -> int:
 
 def shorten(text: str, width: int) -> str:
     """The text cleaned, and cut to `width` cells."""
-    # A value of megabytes is cut before it is cleaned; white space it begins with is no reason to show nothing.
-    return cut(clean(text.lstrip()[: 4 * max(width, 0) + 64]), width)
+    return cut(clean(text), width)
 
 
 def cut(text: str, width: int) -> str:
     """Clean text, cut to `width` cells, with an ellipsis where something was cut."""
-    if cells(text) <= width:
-        return text
-    room = width - cells(ELLIPSIS)
-    kept: list[str] = []
-    for character in text:
-        room -= _cells_of(character)
-        if room < 0:
-            break
-        kept.append(character)
-    return "".join(kept).rstrip() + ELLIPSIS if width > 0 else ""
+    taken = end = 0
+    for index, character in enumerate(text):
+        taken += _cells_of(character)
+        if taken > width:
+            return text[:end].rstrip() + ELLIPSIS if width > 0 else ""
+        if taken < width:
+            end = index + 1
+    return text
 
 
 def share(natural: Sequence[int], room: int, *, least: int = 8) -> list[int]:

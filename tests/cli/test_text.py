@@ -75,6 +75,7 @@ def test_shortened_text_fits_and_is_whole_where_there_is_room(text: str, width: 
         ("e\u0301a", 2, "e\u0301a"),
         ("\x1b[2Jgone", 40, "␛[2Jgone"),
         (" " * 10_000 + "late", 10, "late"),
+        ("two" + " " * 10_000 + "words", 9, "two words"),
         ("x" * 10_000_000, 4, "xxx…"),
     ],
 )
