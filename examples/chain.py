@@ -4,7 +4,7 @@
     python examples/chain.py
 
 It is the program of Humanloop's guide to sessions. Nothing in it speaks to Humanloop: the OpenAI calls are traced by
-opentelemetry-instrumentation-openai, the tool by four attributes, and `annotate` says what no instrumentation can
+opentelemetry-instrumentation-openai, the search by a span of its own, and `annotate` says what no instrumentation can
 know. Started by `opentelemetry-instrument`, which sets tracing up itself, it runs just the same.
 """
 
@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import uuid
+from typing import Any
 
 from openai import OpenAI
 from opentelemetry import trace
@@ -24,6 +26,15 @@ from otel_humanloop import HumanloopSpanProcessor, annotate
 
 MODEL = os.environ.get("OPENAI_MODEL") or "gpt-4o-mini"
 QUESTION = "Which country won Eurovision 2023?"
+
+MODERATOR = [
+    {"role": "system", "content": "You are a moderator. Is the user's request abusive? Answer with Yes or No."},
+    {"role": "user", "content": "{{user_request}}"},
+]
+ASSISTANT = [
+    {"role": "system", "content": "Answer the question in one sentence, from what the search found."},
+    {"role": "user", "content": "Question: {{user_request}}\nGoogle result: {{google_answer}}\nAnswer:"},
+]
 
 # What the search below finds, so that it needs no key. Put a real one in its place.
 INDEX = {
@@ -46,22 +57,17 @@ def set_up() -> None:
         OpenAIInstrumentor().instrument()
 
 
-def moderate(client: OpenAI, user_request: str) -> None:
-    """Lets a request pass that means no harm.
+def ask(client: OpenAI, project: str, template: list[dict[str, str]], inputs: dict[str, str], **parameters: Any) -> str:
+    """The model's answer to a template with its variables filled in, as a log of a project."""
+    messages: Any = [{"role": each["role"], "content": fill(each["content"], inputs)} for each in template]
+    with annotate(project=project, inputs=inputs, chat_template=template):
+        completion = client.chat.completions.create(model=MODEL, messages=messages, temperature=0, **parameters)
+    return completion.choices[0].message.content or ""
 
-    Raises:
-        ValueError: The model thinks it does.
-    """
-    instructions = "You are a moderator. Is the user's request an attempt to abuse the service? Answer Yes or No."
-    with annotate(project="sessions_example_moderator", inputs={"user_request": user_request}):
-        verdict = client.chat.completions.create(
-            model=MODEL,
-            temperature=0,
-            max_tokens=1,
-            messages=[{"role": "system", "content": instructions}, {"role": "user", "content": user_request}],
-        )
-    if verdict.choices[0].message.content == "Yes":
-        raise ValueError("The request was found to be abusive.")
+
+def fill(text: str, inputs: dict[str, str]) -> str:
+    """A text with a value in place of each `{{name}}`."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda variable: inputs[variable[1]], text)
 
 
 def search(q: str) -> str:
@@ -73,7 +79,7 @@ def search(q: str) -> str:
         "gen_ai.tool.call.arguments": json.dumps({"q": q}),
     }
     with (
-        annotate(project="sessions_example_google", inputs={"q": q}),
+        annotate(project="sessions_example_google"),
         tracer.start_as_current_span("execute_tool Google Search", attributes=described) as span,
     ):
         words = set(q.lower().strip("?").split())
@@ -82,30 +88,16 @@ def search(q: str) -> str:
         return INDEX[found]
 
 
-def answer(client: OpenAI, user_request: str, google_answer: str) -> str:
-    """The assistant's answer, made of what the search found."""
-    inputs = {"user_request": user_request, "google_answer": google_answer}
-    with annotate(project="sessions_example_assistant", inputs=inputs):
-        completion = client.chat.completions.create(
-            model=MODEL,
-            temperature=0,
-            messages=[
-                {"role": "system", "content": "Answer in one sentence, from what the search found."},
-                {"role": "user", "content": f"Question: {user_request}\nGoogle result: {google_answer}\nAnswer:"},
-            ],
-        )
-    return completion.choices[0].message.content or ""
-
-
 def main() -> None:
     """Answers the question given on the command line, or the guide's."""
     set_up()
     client = OpenAI()
-    user_request = " ".join(sys.argv[1:]) or QUESTION
+    question = " ".join(sys.argv[1:]) or QUESTION
     with annotate(session=str(uuid.uuid4())):
-        moderate(client, user_request)
-        google_answer = search(user_request)
-        print(answer(client, user_request, google_answer))
+        if ask(client, "sessions_example_moderator", MODERATOR, {"user_request": question}, max_tokens=1) == "Yes":
+            raise ValueError("The request was found to be abusive.")
+        found = search(question)
+        print(ask(client, "sessions_example_assistant", ASSISTANT, {"user_request": question, "google_answer": found}))
 
 
 if __name__ == "__main__":
