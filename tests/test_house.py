@@ -1,0 +1,117 @@
+"""The rules of the house, held."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = sorted((ROOT / "otel_humanloop").rglob("*.py"))
+EVERYTHING = sorted([*PACKAGE, *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py")])
+
+MOST_LINES = 400
+
+DUMPING_GROUNDS = {"utils", "util", "helpers", "helper", "common", "misc", "core", "base"}
+
+BROAD_CATCHES = {
+    # What we did not foresee must not end the application's own work, nor our thread's.
+    "otel_humanloop/exporter.py": 1,
+    "otel_humanloop/pipeline.py": 1,
+    "otel_humanloop/processor.py": 2,
+    "otel_humanloop/worker.py": 1,
+    # An error is carried to the threads that asked for the write.
+    "otel_humanloop/server/store/writer.py": 2,
+}
+"""The files that may catch everything without raising it again, and how often each."""
+
+ATTRIBUTE_KEY = re.compile(r"(gen_ai|llm|traceloop|openinference|input|output|ai|embedding|retrieval)\.[a-z_.]+")
+
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_there_is_a_house_to_look_at() -> None:
+    assert len(PACKAGE) > 30
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=name)
+def test_no_file_is_too_long_to_read(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+def test_no_file_is_a_dumping_ground() -> None:
+    parts = {part.removesuffix(".py") for path in EVERYTHING for part in path.relative_to(ROOT).parts}
+    assert not parts & DUMPING_GROUNDS
+
+
+def test_nothing_is_left_to_do() -> None:
+    unfinished = re.compile("TO" + "DO|FIX" + "ME|XX" + "X")
+    assert [name(path) for path in EVERYTHING if unfinished.search(path.read_text(encoding="utf-8"))] == []
+
+
+def broad_catches(module: ast.Module) -> Iterator[int]:
+    """The lines where everything is caught and kept: by a handler that does not end in `raise`, or by `suppress`."""
+    for node in ast.walk(module):
+        caught: list[ast.expr | None] = []
+        if isinstance(node, ast.ExceptHandler) and ast.unparse(node.body[-1]) != "raise":
+            caught = list(node.type.elts) if isinstance(node.type, ast.Tuple) else [node.type]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
+            caught = list(node.args)
+        if any(each is None or ast.unparse(each) in ("Exception", "BaseException") for each in caught):
+            yield getattr(node, "lineno", 0)
+
+
+def test_everything_is_caught_only_at_the_edges() -> None:
+    found = Counter(name(path) for path in PACKAGE for _ in broad_catches(tree(path)))
+    assert {path: often for path, often in found.items() if often > BROAD_CATCHES.get(path, 0)} == {}
+
+
+@pytest.mark.parametrize(
+    ("program", "often"),
+    [
+        ("try: f()\nexcept Exception: pass", 1),
+        ("try: f()\nexcept BaseException as error: log(error)", 1),
+        ("try: f()\nexcept: pass", 1),
+        ("try: f()\nexcept (ValueError, Exception): pass", 1),
+        ("with contextlib.suppress(Exception): f()", 1),
+        ("try: f()\nexcept BaseException:\n  undo()\n  raise", 0),
+        ("try: f()\nexcept (ValueError, TypeError): pass", 0),
+        ("with suppress(OSError): f()", 0),
+    ],
+)
+def test_a_broad_catch_is_told_from_others(program: str, often: int) -> None:
+    assert len(list(broad_catches(ast.parse(program)))) == often
+
+
+@pytest.mark.parametrize("path", PACKAGE, ids=name)
+def test_everything_public_says_what_it_is(path: Path) -> None:
+    module = tree(path)
+    assert ast.get_docstring(module) is not None or not module.body
+    public = [node for node in module.body if isinstance(node, Definition) and not node.name.startswith("_")]
+    assert [node.name for node in public if ast.get_docstring(node) is None] == []
+
+
+def literals(module: ast.Module) -> Iterator[str]:
+    """Every string of a module that is no docstring."""
+    documentation = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+            yield node.value
+
+
+def test_attribute_keys_are_known_only_where_spans_are_read() -> None:
+    outside = [path for path in PACKAGE if path.parent.name not in ("conventions", "demo", "model_server")]
+    knowing = {name(path): text for path in outside for text in literals(tree(path)) if ATTRIBUTE_KEY.fullmatch(text)}
+    assert knowing == {}
