@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+import msgspec
+
 from otel_humanloop.operation import Message, Part, Refusal, ToolCall, ToolDefinition, ToolResult
 from otel_humanloop.reading.parts import as_text, field, part, parts, reasoning, text_of, tool_call
 from otel_humanloop.reading.readers import as_object
@@ -75,6 +77,14 @@ def finish_reasons(messages: tuple[Message, ...]) -> tuple[str, ...] | None:
     """Why each choice stopped, where its message says so."""
     reasons = tuple(one.finish_reason for one in messages if one.finish_reason)
     return reasons or None
+
+
+def finished(messages: tuple[Message, ...], reasons: tuple[str, ...]) -> tuple[Message, ...]:
+    """The messages with why each stopped, where there is one reason for each."""
+    if len(messages) != len(reasons):
+        return messages
+    pairs = zip(messages, reasons, strict=True)
+    return tuple(msgspec.structs.replace(message, finish_reason=reason) for message, reason in pairs)
 
 
 def _said(fields: Mapping[str, Any]) -> tuple[Part, ...]:

@@ -241,6 +241,15 @@ def as_strings(value: Value) -> tuple[str, ...] | None:
     return (value,) if isinstance(value, str) and value else None
 
 
+def within(value: Any, *path: str) -> Any:
+    """What stands at a path of keys in nested objects; None where it ends before."""
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = cast("dict[str, Any]", value).get(key)
+    return value
+
+
 def _as_text(value: Value) -> str | None:
     return value if isinstance(value, str) else None
 

@@ -11,9 +11,7 @@ messages are not there.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, cast
-
-import msgspec
+from typing import Any, Literal, TypeVar
 
 from otel_humanloop.operation import Kind, Message
 from otel_humanloop.reading import bodies, messages
@@ -32,6 +30,7 @@ from otel_humanloop.reading.readers import (
     present,
     strings,
     text,
+    within,
 )
 from otel_humanloop.reading.templates import template
 from otel_humanloop.reading.usage import dollars, tokens
@@ -83,9 +82,7 @@ _request = json_object("llm.invocation_parameters", "embedding.invocation_parame
 _variables = json_object("llm.prompt_template.variables")
 _embeddings = indexed("embedding.embeddings")
 _finish_reason = strings("llm.finish_reason")
-_answer = attribute(bodies.answer, _OUTPUT)
-
-_all_finish_reasons = mapped(_answer, bodies.finish_reasons)
+_answer_of_call = attribute(bodies.answer, _OUTPUT)
 _input_messages = first(
     mapped(indexed("llm.input_messages"), messages.conversation("user")),
     mapped(indexed("llm.prompts"), messages.conversation("user")),
@@ -96,6 +93,10 @@ _output_messages = first(
 )
 _request_messages = attribute(bodies.request_messages, _INPUT)
 _answer_messages = attribute(bodies.answer_messages, _OUTPUT)
+
+
+def _answer(span: Span) -> Found[bodies.Answer] | None:
+    return _answer_of_call(span) if _is_call(span) else None
 
 
 def _of_request(key: str) -> Reader[str]:
@@ -140,10 +141,8 @@ def _answered(span: Span) -> Found[tuple[Message, ...]] | None:
     if answered is not None and answered.value.output:
         told = (bodies.as_one(told),)
     reasons = _finish_reasons(span)
-    if reasons is not None and len(reasons.value) == len(told):
-        told = tuple(
-            msgspec.structs.replace(one, finish_reason=reason) for one, reason in zip(told, reasons.value, strict=True)
-        )
+    if reasons is not None:
+        told = messages.finished(told, reasons.value)
     return _and_blob(Found(told, found.key, found.taken), _blob(span, _OUTPUT, _OUTPUT_TYPE))
 
 
@@ -156,7 +155,8 @@ def _inputs(span: Span) -> Found[Mapping[str, Any]] | None:
         return _and_blob(Found({"input": embedded.value}, embedded.key, embedded.taken), blob)
     if blob is None:
         return json_object("tool.parameters")(span) if _is(span, Kind.TOOL) else None
-    return Found(as_object(blob.value) or {"input": blob.value}, blob.key, blob.taken)
+    arguments = as_object(blob.value)
+    return Found({"input": blob.value} if arguments is None else arguments, blob.key, blob.taken)
 
 
 def _output(span: Span) -> Found[Any] | None:
@@ -172,36 +172,31 @@ def _embedded(span: Span, key: str) -> Found[list[Any]] | None:
     found = _embeddings(span)
     if found is None:
         return None
-    items = [_within(item, "embedding", key) for item in found.value]
+    items = [within(item, "embedding", key) for item in found.value]
     taken = tuple(one for one in found.taken if one.endswith(f".{key}"))
     return Found(items, found.key, taken) if taken else None
 
 
-def _within(value: Any, *path: str) -> Any:
-    for key in path:
-        if not isinstance(value, dict):
-            return None
-        value = cast("dict[str, Any]", value).get(key)
-    return value
-
-
 def _tools(items: list[Any]) -> list[Any]:
-    return [_within(item, "tool", "json_schema") or _within(item, "tool") for item in items]
+    return [within(item, "tool", "json_schema") or within(item, "tool") for item in items]
 
 
 def _documents(items: list[Any]) -> tuple[Mapping[str, Any], ...] | None:
-    documents = (as_object(_within(item, "document")) for item in items)
-    return tuple({**one, **_opened(one)} for one in documents if one is not None) or None
-
-
-def _opened(document: dict[str, Any]) -> dict[str, Any]:
-    metadata = as_object(document.get("metadata"))
-    return {} if metadata is None else {"metadata": metadata}
+    """Each with its metadata, which is JSON text, opened."""
+    documents = (as_object(within(item, "document")) for item in items)
+    return (
+        tuple(
+            {key: as_value(value) if key == "metadata" else value for key, value in one.items()}
+            for one in documents
+            if one is not None
+        )
+        or None
+    )
 
 
 def _finish_reasons(span: Span) -> Found[tuple[str, ...]] | None:
     """Of every choice where the answer is there; else the one of the first."""
-    of_first, of_all = _finish_reason(span), _all_finish_reasons(span)
+    of_first, of_all = _finish_reason(span), mapped(_answer, bodies.finish_reasons)(span)
     if of_first is None or of_all is None:
         return of_all or of_first
     return _and_blob(of_all, of_first)
@@ -211,8 +206,9 @@ def _streaming(span: Span) -> Found[bool] | None:
     if any(event.name == _FIRST_TOKEN for event in span.events):
         return Found(True, f"event {_FIRST_TOKEN}")
     request = _request(span)
-    stream = None if request is None else request.value.get("stream")
-    return Found(stream, f"{request.key} stream", request.taken) if request and isinstance(stream, bool) else None
+    if request is None or not isinstance(request.value.get("stream"), bool):
+        return None
+    return Found(request.value["stream"], f"{request.key} stream", request.taken)
 
 
 def _time_to_first_token(span: Span) -> Found[float] | None:
@@ -232,6 +228,11 @@ def _metadata(span: Span) -> Found[Mapping[str, Any]] | None:
 
 _completed: Reader[Endpoint] = present("complete", _PROMPT_TEXT, _CHOICE_TEXT)
 _chatted: Reader[Endpoint] = present("chat", *_INPUT_ROLES, _OUTPUT_ROLE)
+
+
+def _endpoint(span: Span) -> Found[Endpoint] | None:
+    return (_completed(span) or _chatted(span)) if _is_call(span) else None
+
 
 CONVENTION = Convention(
     name="openinference",
@@ -258,7 +259,7 @@ CONVENTION = Convention(
         request_model=first(identifier("llm.request.model_name"), _of_request("model")),
         response_model=identifier("llm.response.model_name", _MODEL, _EMBEDDING_MODEL, "reranker.model_name"),
         provider=mapped(identifier("llm.provider", "llm.system"), str.lower),
-        endpoint=first(_completed, _chatted),
+        endpoint=_endpoint,
         parameters=mapped(_request, bodies.parameters),
         tools=mapped(mapped(indexed("llm.tools"), _tools), messages.tool_definitions),
         template=template(
