@@ -174,3 +174,154 @@ class CreateLogResponse(_Wire, frozen=True, kw_only=True):
     id: str
     project_id: str
     session_id: str | None = None
+
+
+class CreateSessionResponse(_Wire, frozen=True, kw_only=True):
+    """The answer of `POST /sessions`."""
+
+    id: str
+
+
+class SessionProjectResponse(_Wire, frozen=True, kw_only=True):
+    """A project with logs in a session. `type` is one of `FileType`: "prompt", "tool", "flow", ..."""
+
+    id: str
+    name: str
+    type: str
+
+
+class SessionResponse(_Wire, frozen=True, kw_only=True):
+    """A session, without its logs.
+
+    Attributes:
+        projects: By the start of their first log in the session.
+        datapoints_count: Nested logs count too.
+        first_inputs: Inputs of the log that started first.
+        last_output: Output of the log that ended last; absent while that log has none.
+        created_at, updated_at: ISO 8601.
+        started_at, ended_at, prompt_tokens, output_tokens, cost, errors_count: What the published contract has not:
+            when its first log started and its last ended (ISO 8601), sums over its logs (cost in US dollars), and how
+            many of them are errors.
+    """
+
+    id: str
+    projects: list[SessionProjectResponse]
+    datapoints_count: int
+    created_at: str
+    updated_at: str
+    reference_id: str | None = None
+    first_inputs: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    last_output: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    started_at: str | None = None
+    ended_at: str | None = None
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: float | None = None
+    errors_count: int | None = None
+
+
+class LogResponse(_Wire, frozen=True, kw_only=True):
+    """A log as it is kept: what was given, and what the server adds.
+
+    Fields that the server only hands on are JSON as it was given (`msgspec.Raw`).
+
+    Attributes:
+        config: A `ConfigResponse`.
+        evaluation_results: Always empty: evaluators are not built.
+        observability_status: "completed".
+        created_at, updated_at: ISO 8601.
+        duration: Seconds.
+        tokens: Prompt and output tokens together.
+        started_at: What the published contract has not: when the work began (ISO 8601).
+    """
+
+    id: str
+    config: msgspec.Raw
+    evaluation_results: list[Any]
+    observability_status: str
+    updated_at: str
+    project: str
+    project_id: str
+    config_id: str
+    created_at: str
+    started_at: str
+    session_id: str | None = None
+    session_reference_id: str | None = None
+    parent_id: str | None = None
+    parent_reference_id: str | None = None
+    reference_id: str | None = None
+    inputs: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    messages: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    output: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    output_message: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    judgment: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    stdout: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    provider_request: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    provider_response: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    source_datapoint_id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    duration: float | None = None
+    source: str | None = None
+    environment: str | None = None
+    save: bool | None = None
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    tokens: int | None = None
+    prompt_cost: float | None = None
+    output_cost: float | None = None
+
+
+class ProjectConfigResponse(_Wire, frozen=True, kw_only=True):
+    """A config as a version of a project."""
+
+    project_id: str
+    project_name: str
+    created_at: str
+    updated_at: str
+    last_used: str
+    config: msgspec.Raw
+    num_datapoints: int | None = None
+
+
+class ProjectResponse(_Wire, frozen=True, kw_only=True):
+    """A project. `config_type` is absent until its first log; `data_count` counts its logs."""
+
+    id: str
+    name: str
+    users: list[Any]
+    data_count: int
+    feedback_types: list[dict[str, Any]]
+    team_id: str
+    created_at: str
+    updated_at: str
+    config_type: str | None = None
+    active_config: ProjectConfigResponse | None = None
+    directory_id: str | None = None
+
+
+class CreateProjectRequest(_Wire, frozen=True, kw_only=True):
+    """The body of `POST /projects`."""
+
+    name: str
+    directory_id: str | None = None
+
+
+class UpdateProjectRequest(_Wire, frozen=True, kw_only=True):
+    """The body of `PATCH /projects/{id}`."""
+
+    name: str | None = None
+    active_config_id: str | None = None
+    directory_id: str | None = None
+
+
+RecordT = TypeVar("RecordT")
+
+
+class Page(msgspec.Struct, Generic[RecordT], frozen=True, kw_only=True):
+    """What every list answers. `page` is the number asked for; a page past the end is empty, not an error."""
+
+    records: list[RecordT]
+    page: int
+    size: int
+    total: int

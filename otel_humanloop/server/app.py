@@ -1,0 +1,142 @@
+"""The application: routes, and what becomes of an error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Collection
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from otel_humanloop.server import logs, projects, sessions
+from otel_humanloop.server.failures import Invalid, RequestFailed, answer, invalid_answer
+from otel_humanloop.server.guard import Guard
+from otel_humanloop.server.requests import Call, read_body
+from otel_humanloop.server.store import Store
+
+Endpoint = Callable[[Call], Response]
+
+_ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
+    ("POST", "/logs", logs.create),
+    ("PATCH", "/logs", logs.update_by_reference),
+    ("GET", "/logs", logs.index),
+    ("DELETE", "/logs", logs.delete),
+    ("GET", "/logs/{id}", logs.get),
+    ("PATCH", "/logs/{id}", logs.update_by_id),
+    ("POST", "/sessions", sessions.create),
+    ("GET", "/sessions", sessions.index),
+    ("GET", "/sessions/{id}", sessions.get),
+    ("POST", "/projects", projects.create),
+    ("GET", "/projects", projects.index),
+    ("GET", "/projects/{id}", projects.get),
+    ("PATCH", "/projects/{id}", projects.update),
+    ("DELETE", "/projects/{id}", projects.delete),
+)
+
+
+def create_app(
+    store: Store,
+    *,
+    api_keys: Collection[str] = (),
+    strict_parents: bool = False,
+    allowed_hosts: Collection[str] = (),
+) -> Starlette:
+    """The server as an ASGI application.
+
+    Args:
+        store: Where everything is kept. Who opened it closes it.
+        api_keys: Whoever shows one as `X-API-KEY` may come in. Without any, only programs of this machine may.
+        strict_parents: Refuse a log whose parent has not been logged, instead of waiting for the parent.
+        allowed_hosts: Host names that mean this server, where it has no keys and is reached by another name than
+            loopback's.
+    """
+
+    def serving(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            call = Call(
+                store=store,
+                body=await read_body(request),
+                query=request.query_params,
+                path=request.path_params,
+                strict_parents=strict_parents,
+            )
+            return await run_in_threadpool(endpoint, call)
+
+        return serve
+
+    async def ready(_: Request) -> Response:
+        await run_in_threadpool(store.read, lambda tx: tx.execute(text("SELECT 1")).scalar_one())
+        return Response("ready\n", media_type="text/plain")
+
+    return Starlette(
+        routes=[
+            Route("/healthz", _alive),
+            Route("/readyz", ready),
+            Mount("/v4", routes=_by_path(serving)),
+        ],
+        middleware=[
+            Middleware(_PlainPaths),
+            Middleware(Guard, api_keys=api_keys, allowed_hosts=allowed_hosts),
+        ],
+        exception_handlers={
+            Invalid: _invalid,
+            RequestFailed: _failed,
+            HTTPException: _http,
+            DBAPIError: _unavailable,
+            Exception: _broken,
+        },
+    )
+
+
+def _by_path(serving: Callable[[Endpoint], Callable[[Request], Awaitable[Response]]]) -> list[Route]:
+    return [Route(path, serving(endpoint), methods=[method]) for method, path, endpoint in _ROUTES]
+
+
+async def _alive(_: Request) -> Response:
+    return Response("alive\n", media_type="text/plain")
+
+
+class _PlainPaths:
+    """Paths with doubled or trailing slashes mean the ones without: SDKs join them from pieces."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = re.sub("/{2,}", "/", scope["path"])
+            scope = {**scope, "path": path.rstrip("/") or "/"}
+        await self._app(scope, receive, send)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Invalid)
+    return invalid_answer(error)
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestFailed)
+    return answer(error.status, error.message, headers=error.headers)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = f"there is no {request.method} {request.url.path}" if error.status_code == 404 else error.detail
+    return answer(error.status_code, message, headers=error.headers)
+
+
+async def _unavailable(_: Request, error: Exception) -> Response:
+    assert isinstance(error, DBAPIError)
+    return answer(503, f"the database cannot be used now: {error.orig}", headers={"Retry-After": "1"})
+
+
+async def _broken(_: Request, __: Exception) -> Response:
+    return answer(500, "the server failed; its own log says how")

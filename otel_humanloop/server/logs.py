@@ -1,0 +1,188 @@
+"""`/v4/logs`: post, patch, list, get, delete."""
+
+from __future__ import annotations
+
+import time
+from datetime import date, datetime, timedelta, timezone
+from functools import partial
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+
+from otel_humanloop import v4
+from otel_humanloop.server.answers import empty, json
+from otel_humanloop.server.configs import config_draft
+from otel_humanloop.server.failures import Invalid, Loc, NotFound
+from otel_humanloop.server.requests import MAX_ITEMS, Call, check_depth, check_name, decode, page_of
+from otel_humanloop.server.store import reading
+from otel_humanloop.server.store.changing import delete_logs, patch_log
+from otel_humanloop.server.store.posting import post
+from otel_humanloop.server.store.records import CONTENT, Content, LogDraft
+from otel_humanloop.server.store.schema import sessions
+
+_Log = v4.LogRequest[dict[str, Any]]
+_BODY: msgspec.json.Decoder[_Log | list[_Log]] = msgspec.json.Decoder(_Log | list[_Log])
+_UPDATE = msgspec.json.Decoder(v4.UpdateLogRequest)
+
+_SAME = tuple(field for field in LogDraft.__struct_fields__ if field not in ("created_at", "config", "content"))
+"""Fields a request and a draft have in common."""
+_NAMES = ("project", "session_reference_id", "parent_reference_id", "reference_id", "source", "environment")
+_MAX_DURATION = 1e9
+_MAX_TOKENS = 10**12
+_MAX_COST = 1e6
+_EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LATEST = datetime(9900, 1, 1, tzinfo=timezone.utc)
+
+
+def create(call: Call) -> Response:
+    """`POST /logs`: one log, or an array of them that is kept whole or not at all."""
+    body = decode(call.body, _BODY)
+    single = not isinstance(body, list)
+    requests = body if isinstance(body, list) else [body]
+    if len(requests) > MAX_ITEMS:
+        raise Invalid(("body",), f"more than {MAX_ITEMS} logs", kind="value_error.list.max_items")
+    drafts = [draft(request, ("body",) if single else ("body", index)) for index, request in enumerate(requests)]
+    work = partial(post, drafts=drafts, now=_now(), strict_parents=call.strict_parents, single=single)
+    posted = [
+        v4.CreateLogResponse(id=log.id, project_id=log.project_id, session_id=log.session_id)
+        for log in call.store.write(work)
+    ]
+    return json(posted[0] if single else posted)
+
+
+def update_by_id(call: Call) -> Response:
+    """`PATCH /logs/{id}`."""
+    return _update(call, id=call.path["id"])
+
+
+def update_by_reference(call: Call) -> Response:
+    """`PATCH /logs?reference_id=`: the newest log of that name."""
+    reference = call.query.get("reference_id")
+    if reference is None:
+        raise Invalid(("query", "reference_id"), "field required", kind="value_error.missing")
+    return _update(call, reference_id=reference)
+
+
+def _update(call: Call, *, id: str | None = None, reference_id: str | None = None) -> Response:
+    request = decode(call.body, _UPDATE)
+    _check_number(request.duration, "duration", _MAX_DURATION, ("body",))
+    content = Content(output=_json(request.output), error=_json(request.error))
+
+    def work(tx: Connection) -> v4.LogResponse | None:
+        key = patch_log(tx, id, reference_id, content, request.duration, now=_now())
+        return reading.log(tx, key=key)
+
+    return json(call.store.write(work))
+
+
+def get(call: Call) -> Response:
+    """`GET /logs/{id}`."""
+    log = call.store.read(partial(reading.log, id=call.path["id"]))
+    if log is None:
+        raise NotFound("log", call.path["id"])
+    return json(log)
+
+
+def index(call: Call) -> Response:
+    """`GET /logs`: a project's, newest first; or, beyond the contract, a session's in the order they started."""
+    window = reading.Window(*page_of(call.query, first=0, size=50))
+    project_id = call.query.get("project_id")
+    for name, column in (("session_id", sessions.c.id), ("session_reference_id", sessions.c.reference_id)):
+        value = call.query.get(name)
+        if value is not None and project_id is None:
+            page = call.store.read(lambda tx, where=column == value: reading.logs_of_session(tx, where, window))
+            if page is None:
+                raise NotFound("session", value)
+            return json(page)
+    if project_id is None:
+        raise Invalid(("query", "project_id"), "field required", kind="value_error.missing")
+    start, end = _moment(call.query, "start_date"), _moment(call.query, "end_date", closing=True)
+    page = call.store.read(partial(reading.logs_of_project, project_id=project_id, window=window, start=start, end=end))
+    if page is None:
+        raise NotFound("project", project_id)
+    return json(page)
+
+
+def delete(call: Call) -> Response:
+    """`DELETE /logs?id=&id=`. Ids that name nothing are nothing to delete."""
+    ids = call.query.getlist("id")
+    call.store.write(partial(delete_logs, ids=ids, now=_now()))
+    return empty()
+
+
+def draft(request: _Log, loc: Loc) -> LogDraft:
+    """A log of a body, checked and encoded.
+
+    Raises:
+        Invalid: A field is out of bounds, or two contradict each other.
+    """
+    for one, other in (("session_id", "session_reference_id"), ("parent_id", "parent_reference_id")):
+        if getattr(request, one) is not None and getattr(request, other) is not None:
+            raise Invalid((*loc, other), f"specify at most one of `{one}` and `{other}`")
+    for name in _NAMES:
+        check_name(getattr(request, name), name, loc)
+    _check_number(request.duration, "duration", _MAX_DURATION, loc)
+    for name in ("prompt_tokens", "output_tokens"):
+        _check_number(getattr(request, name), name, _MAX_TOKENS, loc)
+    for name in ("prompt_cost", "output_cost"):
+        _check_number(getattr(request, name), name, _MAX_COST, loc)
+    for name in ("inputs", "metadata", "provider_request", "provider_response", "config"):
+        check_depth(getattr(request, name) or {}, (*loc, name))
+    return LogDraft(
+        created_at=_created_at(request.created_at, loc),
+        config=None if request.config is None else config_draft(request.config, (*loc, "config")),
+        content=Content(**{field: _json(getattr(request, field)) for field in CONTENT}),
+        **{field: getattr(request, field) for field in _SAME},
+    )
+
+
+def _json(value: Any) -> msgspec.Raw | msgspec.UnsetType:
+    return msgspec.UNSET if value is None else msgspec.Raw(msgspec.json.encode(value))
+
+
+def _check_number(value: float | None, name: str, most: float, loc: Loc) -> None:
+    if value is not None and not 0 <= value <= most:
+        raise Invalid((*loc, name), f"must be between 0 and {most:g}", kind="value_error.number")
+
+
+def _created_at(text: str | None, loc: Loc) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = _utc(msgspec.convert(text, datetime))
+    except msgspec.ValidationError as error:
+        raise Invalid((*loc, "created_at"), "not an ISO 8601 date and time", kind="value_error.datetime") from error
+    if not _EARLIEST <= moment <= _LATEST:
+        raise Invalid((*loc, "created_at"), "must be between the years 1970 and 9900", kind="value_error.datetime")
+    return _microseconds(moment)
+
+
+def _moment(query: QueryParams, name: str, *, closing: bool = False) -> int | None:
+    """A date or a time of the query string, in microseconds; a closing date includes its whole day."""
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        if len(text) == len("2024-06-01"):
+            day = date.fromisoformat(text)
+            moment = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
+            return _microseconds(moment + timedelta(days=1) if closing else moment)
+        # in a query string a plus sign that was not escaped is a space
+        return _microseconds(_utc(msgspec.convert(text.replace(" ", "+"), datetime))) + (1 if closing else 0)
+    except (ValueError, OverflowError, msgspec.ValidationError) as error:
+        raise Invalid(("query", name), "neither a date nor a date and time", kind="value_error.date") from error
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EARLIEST) // timedelta(microseconds=1)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,171 @@
+"""A request, read within bounds: how many bytes (also once unpacked), how deep, how many.
+
+What comes from outside ends here: an endpoint gets a `Call`, with a body that is whole and not too large, and raises
+`Invalid` or `RequestFailed` for anything else.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+
+from otel_humanloop.server.failures import Invalid, Loc, RequestFailed, invalid
+from otel_humanloop.server.store import Store
+
+T = TypeVar("T")
+
+MAX_BODY = 32 * 1024 * 1024
+"""Bytes of a body, unpacked."""
+MAX_DEPTH = 100
+"""Containers within containers in one JSON value."""
+MAX_ITEMS = 10_000
+"""Logs in one body."""
+MAX_NAME = 1_000
+"""Characters of a project's name, a reference id, a source."""
+MAX_PAGE_SIZE = 1_000
+"""Records on one page."""
+_MAX_PAGE = 2**31
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """What an endpoint is called with.
+
+    Attributes:
+        body: Unpacked.
+        path: What the variables of the route stand for.
+        strict_parents: A parent that does not exist is refused.
+    """
+
+    store: Store
+    body: bytes
+    query: QueryParams
+    path: Mapping[str, str]
+    strict_parents: bool = False
+
+
+async def read_body(request: Request, *, limit: int = MAX_BODY) -> bytes:
+    """The body, unpacked if it is gzip.
+
+    Raises:
+        RequestFailed: 413 if it is larger than `limit`, 415 for an encoding other than gzip, 400 for broken gzip.
+    """
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", ""):
+        raise RequestFailed(
+            415,
+            f"the Content-Encoding is `{encoding}`, but must be gzip or identity",
+            headers={"Accept-Encoding": "gzip"},
+        )
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limit:
+        raise _too_large(limit)
+    pieces: list[bytes] = []
+    size = 0
+    unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+    async for piece in request.stream():
+        data = piece if unpack is None else _unpacked(unpack, piece, limit - size)
+        size += len(data)
+        if size > limit:
+            raise _too_large(limit)
+        pieces.append(data)
+    if unpack is not None and size > 0 and (not unpack.eof or unpack.unused_data):
+        raise RequestFailed(400, "the body is not one whole gzip stream")
+    return b"".join(pieces)
+
+
+def _unpacked(unpack: Any, piece: bytes, room: int) -> bytes:
+    try:
+        return unpack.decompress(piece, room + 1)
+    except zlib.error as error:
+        raise RequestFailed(400, "the body is not gzip, which its Content-Encoding says it is") from error
+
+
+def _too_large(limit: int) -> RequestFailed:
+    return RequestFailed(413, f"the body is larger than {limit} bytes")
+
+
+def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """The body as the decoder's type.
+
+    Raises:
+        Invalid: It is not JSON, or not of that shape.
+    """
+    if not body:
+        raise Invalid(("body",), "field required", kind="value_error.missing")
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise invalid(error, ("body",)) from error
+    except msgspec.DecodeError as error:
+        raise Invalid(("body",), f"not JSON: {error}", kind="value_error.jsondecode") from error
+    except UnicodeDecodeError as error:
+        raise Invalid(("body",), f"not UTF-8: {error.reason}", kind="value_error.jsondecode") from error
+    except RecursionError as error:
+        raise _too_deep(("body",)) from error
+
+
+def check_depth(value: Any, loc: Loc) -> None:
+    """Raises Invalid for a value of lists and dicts that goes deeper than `MAX_DEPTH`."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for container in level
+            for child in (container.values() if type(container) is dict else container)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return
+    raise _too_deep(loc)
+
+
+def _too_deep(loc: Loc) -> Invalid:
+    return Invalid(loc, f"nested deeper than {MAX_DEPTH} levels")
+
+
+def check_name(value: str | None, name: str, loc: Loc) -> None:
+    """Raises Invalid for a name that no database would keep: empty, too long, or with U+0000 in it."""
+    if value is None:
+        return
+    if not value:
+        raise Invalid((*loc, name), "must not be empty", kind="value_error.any_str.min_length")
+    if len(value) > MAX_NAME:
+        raise Invalid((*loc, name), f"longer than {MAX_NAME} characters", kind="value_error.any_str.max_length")
+    if "\0" in value:
+        raise Invalid((*loc, name), "must not contain the character U+0000")
+
+
+def whole_number(query: QueryParams, name: str, default: int, *, least: int, most: int) -> int:
+    """A number of the query string."""
+    text = query.get(name)
+    if text is None:
+        return default
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
+        raise Invalid(("query", name), "value is not a valid integer", kind="type_error.integer")
+    number = int(text)
+    if number < least:
+        raise Invalid(("query", name), f"must be {least} or more", kind="value_error.number.not_ge")
+    if number > most:
+        raise Invalid(("query", name), f"must be {most} or less", kind="value_error.number.not_le")
+    return number
+
+
+def page_of(query: QueryParams, *, first: int, size: int) -> tuple[int, int, int]:
+    """`page`, `size` and how many records come before, of a list whose first page is number `first`."""
+    page = whole_number(query, "page", first, least=0, most=_MAX_PAGE)
+    size = whole_number(query, "size", size, least=1, most=MAX_PAGE_SIZE)
+    return page, size, max(page - first, 0) * size
+
+
+def choice(query: QueryParams, name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of a few words of the query string."""
+    value = query.get(name, default)
+    if value not in allowed:
+        raise Invalid(("query", name), f"must be one of: {', '.join(allowed)}", kind="type_error.enum")
+    return value

@@ -1,0 +1,108 @@
+"""Running the server: in the foreground for the command line, in a thread for demos and tests."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+import msgspec
+import uvicorn
+
+from otel_humanloop.errors import SettingsError
+from otel_humanloop.server.app import create_app
+from otel_humanloop.server.guard import is_loopback
+from otel_humanloop.server.store import Store, open_store
+from otel_humanloop.settings import DEFAULT_PORT
+
+
+class RunningServer(msgspec.Struct, frozen=True):
+    """A server that answers.
+
+    Attributes:
+        url: Where, without a path: `http://127.0.0.1:49152`. The API is below `/v4`.
+        store: What it keeps everything in.
+    """
+
+    url: str
+    store: Store
+
+
+def serve(
+    *,
+    database: str,
+    host: str = "127.0.0.1",
+    port: int = DEFAULT_PORT,
+    api_keys: Collection[str] = (),
+    strict_parents: bool = False,
+    allowed_hosts: Collection[str] = (),
+) -> None:
+    """Serves until the process is told to stop (SIGINT, SIGTERM); then finishes what has come in.
+
+    Raises:
+        SettingsError: The address would be open to others without an API key, or cannot be had; or the database
+            cannot be opened.
+    """
+    listener = _listen(host, port, api_keys)
+    with listener, open_store(database) as store:
+        app = create_app(store, api_keys=api_keys, strict_parents=strict_parents, allowed_hosts=allowed_hosts)
+        uvicorn.Server(_config(app)).run(sockets=[listener])
+
+
+@contextmanager
+def running(
+    *,
+    store: Store,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    api_keys: Collection[str] = (),
+    strict_parents: bool = False,
+) -> Iterator[RunningServer]:
+    """A server in a thread of this process, on a free port unless one is given; stopped at the end.
+
+    `with open_store("sqlite://") as store, running(store=store) as server: server.url`
+    """
+    with _listen(host, port, api_keys) as listener:
+        server = uvicorn.Server(_config(create_app(store, api_keys=api_keys, strict_parents=strict_parents)))
+        thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listener]}, name="otel-humanloop-server", daemon=True
+        )
+        thread.start()  # the socket listens already: whoever comes before uvicorn waits in its queue
+        try:
+            yield RunningServer(_url(listener), store)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _config(app: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _listen(host: str, port: int, api_keys: Collection[str]) -> socket.socket:
+    if not api_keys and not is_loopback(host):
+        raise SettingsError(
+            f"the host is `{host}`, which others can reach, but there is no API key",
+            hint="give an API key (--api-key KEY), or listen on 127.0.0.1",
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsError(
+            f"the server cannot listen on {host} port {port}: {error.strerror or error}",
+            hint="choose another port (--port), or stop what uses this one",
+        ) from error
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

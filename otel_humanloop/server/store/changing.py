@@ -1,0 +1,122 @@
+"""Changes to what is there: a log patched or deleted, a session opened, a project made, changed or deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, select
+
+from otel_humanloop.server.failures import Invalid, NotFound
+from otel_humanloop.server.store.posting import new_project, new_session, rewrite
+from otel_humanloop.server.store.records import Content
+from otel_humanloop.server.store.rows import chunks
+from otel_humanloop.server.store.schema import configs, logs, projects
+from otel_humanloop.server.store.workspace import Workspace
+
+
+def patch_log(
+    tx: Connection, id: str | None, reference_id: str | None, content: Content, duration: float | None, *, now: int
+) -> int:
+    """Gives a log, named by id or by reference, what `content` says and a duration in seconds; returns its key.
+
+    Raises:
+        NotFound: There is no such log.
+    """
+    rows = Workspace(tx)
+    log = rows.logs.find(id=id) if id is not None else rows.newest_log(reference_id or "")
+    if log is None:
+        raise NotFound("log", id or f"with the reference_id {reference_id}")
+    rewrite(rows, log, {} if duration is None else {"duration": duration}, content, now=now)
+    rows.flush(now=now)
+    return log.key
+
+
+def delete_logs(tx: Connection, *, ids: Sequence[str], now: int) -> None:
+    """Deletes logs. Those below become roots."""
+    rows = Workspace(tx)
+    rows.logs.expect("id", ids)
+    for id in ids:
+        log = rows.logs.find(id=id)
+        if log is not None:
+            for child in rows.children(log):
+                rows.put_log(msgspec.structs.replace(child, parent=None, updated_at=now))
+            rows.remove_log(log)
+    rows.flush(now=now)
+
+
+def open_session(tx: Connection, *, now: int) -> str:
+    """A new session without logs; returns its id."""
+    rows = Workspace(tx).sessions
+    session = rows.put(new_session(rows.new_key(), None, now=now))
+    rows.flush()
+    return session.id
+
+
+def make_project(tx: Connection, name: str, directory_id: str | None, *, now: int) -> str:
+    """A new project; returns its id.
+
+    Raises:
+        Invalid: There is one of that name.
+    """
+    rows = Workspace(tx).projects
+    if rows.find(name=name) is not None:
+        raise Invalid(("body", "name"), f"there is a project named `{name}` already")
+    project = rows.put(new_project(rows.new_key(), name, directory_id, now=now))
+    rows.flush()
+    return project.id
+
+
+def change_project(
+    tx: Connection,
+    id: str,
+    name: str | None,
+    active_config_id: str | None,
+    directory_id: str | None,
+    *,
+    now: int,
+) -> None:
+    """Changes what is given of a project.
+
+    Raises:
+        NotFound: There is no such project or config.
+        Invalid: The name is another project's, or the config is.
+    """
+    rows = Workspace(tx)
+    project = rows.projects.find(id=id)
+    if project is None:
+        raise NotFound("project", id)
+    changes: dict[str, Any] = {}
+    if name is not None:
+        other = rows.projects.find(name=name)
+        if other is not None and other.key != project.key:
+            raise Invalid(("body", "name"), f"there is a project named `{name}` already")
+        changes["name"] = name
+    if active_config_id is not None:
+        config = rows.configs.find(id=active_config_id)
+        if config is None:
+            raise NotFound("config", active_config_id)
+        if config.project != project.key:
+            raise Invalid(("body", "active_config_id"), f"`{active_config_id}` is a config of another project")
+        changes["active_config"] = config.key
+    if directory_id is not None:
+        changes["directory_id"] = directory_id
+    rows.projects.put(msgspec.structs.replace(project, **changes, updated_at=now))
+    rows.projects.flush()
+
+
+def delete_project(tx: Connection, *, id: str, now: int) -> None:
+    """Deletes a project with its configs and logs; logs of other projects below those become roots.
+
+    Raises:
+        NotFound: There is no such project.
+    """
+    key = tx.execute(select(projects.c.key).where(projects.c.id == id)).scalar_one_or_none()
+    if key is None:
+        raise NotFound("project", id)
+    ids = tx.execute(select(logs.c.id).where(logs.c.project == key)).scalars().all()
+    for chunk in chunks(ids):
+        delete_logs(tx, ids=chunk, now=now)
+    tx.execute(delete(configs).where(configs.c.project == key))
+    tx.execute(delete(projects).where(projects.c.key == key))

@@ -1,0 +1,89 @@
+"""Engines: how each database is opened, and what it is asked to promise."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from otel_humanloop.errors import SettingsError
+from otel_humanloop.server.store.migrate import migrate
+
+_BUSY_MS = 10_000
+"""How long a connection waits for another process's lock, such as that of a backup."""
+
+
+class Database(msgspec.Struct, frozen=True, kw_only=True):
+    """A database opened twice: by the writer, and by readers that can only read."""
+
+    writing: Engine
+    reading: Engine
+    cleanup: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        self.reading.dispose()
+        self.writing.dispose()
+        if self.cleanup is not None:
+            self.cleanup()
+
+
+def open_sqlite(url: str) -> Database:
+    """SQLite in write-ahead mode: readers see the last commit and wait for nobody.
+
+    `sqlite://` is a file too, in a temporary directory that goes when the store is closed: one way of working, not two.
+    """
+    try:
+        path = make_url(url).database
+    except ArgumentError as error:
+        raise SettingsError(f"the database is `{url}`, which is no address", hint="use sqlite:///path") from error
+    cleanup = None
+    if path in (None, "", ":memory:"):
+        directory = tempfile.TemporaryDirectory(prefix="otel-humanloop-")
+        path, cleanup = str(Path(directory.name) / "humanloop.db"), directory.cleanup
+    writing = _sqlite_engine(
+        path,
+        pragmas=("journal_mode = WAL", f"synchronous = {'OFF' if cleanup else 'FULL'}", "foreign_keys = ON"),
+        begin="BEGIN IMMEDIATE",
+        pool_size=1,
+    )
+    reading = _sqlite_engine(path, pragmas=("query_only = ON",), begin="BEGIN", pool_size=16)
+    database = Database(writing=writing, reading=reading, cleanup=cleanup)
+    try:
+        migrate(writing)
+    except DBAPIError as error:
+        database.close()
+        raise SettingsError(
+            f"the database `{path}` cannot be opened: {error.orig}",
+            hint="name a file in a directory that exists and can be written to",
+        ) from error
+    return database
+
+
+def _sqlite_engine(path: str | None, *, pragmas: tuple[str, ...], begin: str, pool_size: int) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
+        poolclass=QueuePool,
+        pool_size=pool_size,
+        max_overflow=0 if pool_size == 1 else 48,
+    )
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver's own idea of when to begin would undo savepoints
+        for pragma in (*pragmas, "temp_store = MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    _ = connected, begun
+    return engine

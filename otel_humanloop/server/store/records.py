@@ -1,0 +1,178 @@
+"""What goes into the store and what stands in it, as records.
+
+A *draft* is what a request says, checked and encoded: `None` and `UNSET` mean that it says nothing. A *row* is a line
+of a table without the content.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+Json = msgspec.Raw | msgspec.UnsetType
+"""A value as JSON bytes, or nothing."""
+
+UNSET = msgspec.UNSET
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The payload of a log: what the server keeps and hands on without looking into it."""
+
+    inputs: Json = UNSET
+    messages: Json = UNSET
+    output: Json = UNSET
+    output_message: Json = UNSET
+    judgment: Json = UNSET
+    error: Json = UNSET
+    stdout: Json = UNSET
+    metadata: Json = UNSET
+    provider_request: Json = UNSET
+    provider_response: Json = UNSET
+    source_datapoint_id: Json = UNSET
+
+    def given(self) -> dict[str, Any]:
+        """The fields that say something."""
+        return {field: value for field in CONTENT if (value := getattr(self, field)) is not UNSET}
+
+    def over(self, kept: Content) -> Content:
+        """`kept`, with the fields given here in place of its own."""
+        return msgspec.structs.replace(kept, **self.given())
+
+    def without_payload(self) -> Content:
+        """What `save: false` leaves: neither inputs nor outputs nor what went to the provider and came back."""
+        return msgspec.structs.replace(self, **dict.fromkeys(_PAYLOAD, UNSET))
+
+
+CONTENT = Content.__struct_fields__
+_PAYLOAD = ("inputs", "messages", "output", "output_message", "stdout", "provider_request", "provider_response")
+
+
+class ConfigDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A config with its defaults applied.
+
+    Attributes:
+        type: "model", "tool", "agent" or "generic".
+        name: As given, or made up from the hash.
+        hash: The same for what makes the same version.
+        body: A `ConfigResponse` but for its id.
+    """
+
+    type: str
+    name: str
+    hash: str
+    body: dict[str, Any]
+
+
+class LogDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """One log as a request gives it. Times in microseconds since the epoch, duration in seconds, costs in dollars."""
+
+    project: str | None = None
+    project_id: str | None = None
+    session_id: str | None = None
+    session_reference_id: str | None = None
+    parent_id: str | None = None
+    parent_reference_id: str | None = None
+    reference_id: str | None = None
+    created_at: int | None = None
+    duration: float | None = None
+    source: str | None = None
+    environment: str | None = None
+    save: bool | None = None
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    prompt_cost: float | None = None
+    output_cost: float | None = None
+    config: ConfigDraft | None = None
+    config_id: str | None = None
+    content: Content = Content()
+
+
+class LogRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A log but for its content. `project`, `config`, `session` and `parent` are keys."""
+
+    key: int
+    id: str
+    project: int
+    config: int
+    session: int | None
+    reference_id: str | None
+    parent: int | None
+    parent_reference_id: str | None
+    created_at: int
+    started_at: int
+    ended_at: int
+    updated_at: int
+    duration: float | None
+    prompt_tokens: int | None
+    output_tokens: int | None
+    prompt_cost: float | None
+    output_cost: float | None
+    failed: bool
+    saved: bool
+    source: str | None
+    environment: str | None
+
+
+class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A session with the totals of its logs. `first_log` started first, `last_log` ended last. Cost in 1e-12 dollars."""
+
+    key: int
+    id: str
+    reference_id: str | None
+    logs: int
+    first_log: int | None
+    last_log: int | None
+    started_at: int
+    ended_at: int
+    prompt_tokens: int
+    output_tokens: int
+    cost: int
+    errors: int
+    created_at: int
+    updated_at: int
+
+
+class ProjectRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A project. `active_config` is a key."""
+
+    key: int
+    id: str
+    name: str
+    directory_id: str | None
+    config_type: str | None
+    active_config: int | None
+    logs: int
+    created_at: int
+    updated_at: int
+
+
+class ConfigRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a project's config. `body` is its `ConfigResponse` as JSON."""
+
+    key: int
+    id: str
+    project: int
+    hash: str
+    type: str
+    name: str
+    body: bytes
+    logs: int
+    created_at: int
+    updated_at: int
+    last_used: int
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a log: None before is new, None after is deleted."""
+
+    before: LogRow | None
+    after: LogRow | None
+
+
+class Posted(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a log of a body stands now: the ids its sender is told."""
+
+    id: str
+    project_id: str
+    session_id: str | None

@@ -1,0 +1,158 @@
+"""The rows of one table that a write has seen or changed, in memory until they are written in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, func, insert, select, update
+
+
+class Keyed(Protocol):
+    """A record with the table's columns as fields."""
+
+    @property
+    def key(self) -> int: ...
+
+
+RowT = TypeVar("RowT", bound=Keyed)
+
+CHUNK = 5_000
+"""Values in one IN list; SQLite takes 32,766 variables in a statement."""
+
+Place = tuple[tuple[str, ...], tuple[Any, ...]]
+"""Columns that name a row, and their values."""
+
+
+class Rows(Generic[RowT]):
+    """Finds rows by key or by what names them, and remembers what it found and what it did not.
+
+    Args:
+        names: Sets of columns that name a row, such as `("id",)` and `("project", "hash")`. If several rows have the
+            same name (which the table forbids except among nulls), the newest is meant.
+    """
+
+    def __init__(self, tx: Connection, table: Table, record: type[RowT], *names: tuple[str, ...]) -> None:
+        self._tx = tx
+        self._table = table
+        self._record = record
+        self._fields: tuple[str, ...] = record.__struct_fields__  # type: ignore[attr-defined]
+        self._names = names
+        self._columns = [table.c[field] for field in self._fields]
+        self._rows: dict[int, RowT] = {}
+        self._places: dict[Place, int | None] = {}
+        self._changed: set[int] = set()
+        self._next_key: int | None = None
+        self.new: set[int] = set()
+
+    def get(self, key: int) -> RowT:
+        """The row with this key, which must exist."""
+        if key not in self._rows:
+            self.load(self._table.c.key == key)
+        return self._rows[key]
+
+    def find(self, **name: Any) -> RowT | None:
+        """The row with this name: `find(id="pr_...")`, `find(project=3, hash="...")`."""
+        place = (tuple(name), tuple(name.values()))
+        if place not in self._places:
+            self._places[place] = None
+            same = and_(*(self._table.c[column] == value for column, value in name.items()))
+            self.load(same, newest=True)
+        key = self._places[place]
+        return None if key is None else self._rows[key]
+
+    def expect(self, column: str, values: Iterable[Any]) -> None:
+        """Loads in bulk what `find` will be asked for by one column."""
+        wanted = sorted({value for value in values if value is not None})
+        for value in wanted:
+            self._places.setdefault(((column,), (value,)), None)
+        for chunk in chunks(wanted):
+            self.load(self._table.c[column].in_(chunk))
+
+    def absent(self, **name: Any) -> None:
+        """Says that no row in the table has this name, so that `find` need not ask."""
+        self._places.setdefault((tuple(name), tuple(name.values())), None)
+
+    def load(self, where: ColumnElement[bool], *, newest: bool = False) -> list[RowT]:
+        """Rows of the table, each as this write has changed it; deleted ones are left out."""
+        statement = select(*self._columns).where(where)
+        if newest:
+            statement = statement.order_by(self._table.c.key.desc()).limit(1)
+        found: list[RowT] = []
+        for line in self._tx.execute(statement):
+            if line[0] in self._changed and line[0] not in self._rows:
+                continue
+            if line[0] not in self._rows:
+                self._keep(self._record(**dict(zip(self._fields, line, strict=True))))
+            found.append(self._rows[line[0]])
+        return found
+
+    def new_key(self) -> int:
+        """A key for a row to be `put`. The one writer makes it unique."""
+        if self._next_key is None:
+            self._next_key = (self._tx.execute(select(func.max(self._table.c.key))).scalar_one() or 0) + 1
+        key = self._next_key
+        self._next_key += 1
+        self.new.add(key)
+        return key
+
+    def put(self, row: RowT) -> RowT:
+        """Adds a row, or puts it in the place of the one with its key."""
+        old = self._rows.get(row.key)
+        if old is not None:
+            for place in self._places_of(old):
+                self._places[place] = None
+        self._keep(row)
+        self._changed.add(row.key)
+        return row
+
+    def forget(self, key: int) -> None:
+        """The row is about to be deleted."""
+        for place in self._places_of(self._rows.pop(key)):
+            self._places[place] = None
+        self._changed.add(key)
+
+    def __iter__(self) -> Iterator[RowT]:
+        """The rows in memory, by key."""
+        return iter([self._rows[key] for key in sorted(self._rows)])
+
+    def flush(self, **columns: Mapping[int, Any]) -> None:
+        """Writes what was put. `columns` gives, by key, what new rows hold beyond the record."""
+        changed = [self._rows[key] for key in sorted(self._changed) if key in self._rows]
+        added = [
+            {
+                **{field: getattr(row, field) for field in self._fields},
+                **{column: values[row.key] for column, values in columns.items()},
+            }
+            for row in changed
+            if row.key in self.new
+        ]
+        if added:
+            self._tx.execute(insert(self._table), added)
+        altered = [
+            {"at": row.key, **{f"to_{field}": getattr(row, field) for field in self._fields[1:]}}
+            for row in changed
+            if row.key not in self.new
+        ]
+        if altered:
+            values = {field: bindparam(f"to_{field}") for field in self._fields[1:]}
+            self._tx.execute(update(self._table).where(self._table.c.key == bindparam("at")).values(values), altered)
+        self._changed.clear()
+        self.new.clear()
+
+    def _keep(self, row: RowT) -> None:
+        self._rows[row.key] = row
+        for place in self._places_of(row):
+            other = self._places.get(place)
+            if other is None or other <= row.key:
+                self._places[place] = row.key
+
+    def _places_of(self, row: RowT) -> Iterator[Place]:
+        for columns in self._names:
+            yield columns, tuple(getattr(row, column) for column in columns)
+
+
+def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The values in pieces that fit into one statement."""
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]

@@ -1,0 +1,123 @@
+"""The tables. Made and changed by the migrations beside this file; a test holds the two together.
+
+Keys (`key`) are integers the single writer hands out in order of arrival; ids (`id`) are what the API shows. Times are
+integer microseconds since the epoch, UTC. `content` and `body` are JSON as UTF-8 bytes: a JSON string may hold U+0000,
+which PostgreSQL's text cannot. In `logs` it stands last, so that reading the other columns never touches it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+_KEY = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite's row id is spelled INTEGER, and only so."""
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("key", _KEY, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("directory_id", Text),
+    Column("config_type", Text),
+    Column("active_config", BigInteger),
+    Column("logs", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+configs = Table(
+    "configs",
+    metadata,
+    Column("key", _KEY, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("project", BigInteger, ForeignKey("projects.key", ondelete="CASCADE"), nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("logs", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("last_used", BigInteger, nullable=False),
+    UniqueConstraint("project", "hash", name="configs_project_hash"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("key", _KEY, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("reference_id", Text, unique=True),
+    Column("logs", BigInteger, nullable=False),
+    Column("first_log", BigInteger),
+    Column("last_log", BigInteger),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cost", BigInteger, nullable=False, comment="in 1e-12 US dollars: whole numbers add up in any order"),
+    Column("errors", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("sessions_started", "started_at", "key"),
+)
+
+session_projects = Table(
+    "session_projects",
+    metadata,
+    Column("session", BigInteger, ForeignKey("sessions.key", ondelete="CASCADE"), primary_key=True),
+    Column("project", BigInteger, ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True),
+    Column("logs", BigInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=False, comment="of the project's first log in the session"),
+    Index("session_projects_project", "project", "started_at", "session"),
+)
+
+logs = Table(
+    "logs",
+    metadata,
+    Column("key", _KEY, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("project", BigInteger, ForeignKey("projects.key"), nullable=False),
+    Column("config", BigInteger, ForeignKey("configs.key"), nullable=False),
+    Column("session", BigInteger, ForeignKey("sessions.key")),
+    Column("reference_id", Text),
+    Column("parent", BigInteger),
+    Column("parent_reference_id", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("duration", Float),
+    Column("prompt_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("prompt_cost", Float),
+    Column("output_cost", Float),
+    Column("failed", Boolean, nullable=False),
+    Column("saved", Boolean, nullable=False),
+    Column("source", Text),
+    Column("environment", Text),
+    Column("content", LargeBinary, nullable=False),
+    UniqueConstraint("reference_id", "session", name="logs_reference"),
+    Index("logs_session", "session", "started_at"),
+    Index("logs_project", "project", "created_at"),
+    Index("logs_parent", "parent"),
+)
+
+_waits = logs.c.parent.is_(None) & logs.c.parent_reference_id.is_not(None)
+Index("logs_waiting", logs.c.parent_reference_id, sqlite_where=_waits, postgresql_where=_waits)

@@ -1,0 +1,151 @@
+"""What one write looks at and changes, held in memory until it is written together.
+
+A write first says what it will need (`expect`), so that a body of a thousand logs costs a handful of queries. Then it
+finds, adds and changes rows as if it were alone, sees its own changes, and writes everything in bulk at the end
+(`flush`), totals included. A write that raises before that has written nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, bindparam, delete, or_, select, update
+
+from otel_humanloop.server.store import totals
+from otel_humanloop.server.store.records import Change, ConfigRow, Content, LogDraft, LogRow, ProjectRow, SessionRow
+from otel_humanloop.server.store.rows import Rows, chunks
+from otel_humanloop.server.store.schema import configs, logs, projects, sessions
+
+_CONTENT = msgspec.json.Decoder(Content)
+
+
+class Workspace:
+    """The rows of a write. `flush` ends it."""
+
+    def __init__(self, tx: Connection) -> None:
+        self._tx = tx
+        self.projects = Rows(tx, projects, ProjectRow, ("id",), ("name",))
+        self.configs = Rows(tx, configs, ConfigRow, ("id",), ("project", "hash"))
+        self.sessions = Rows(tx, sessions, SessionRow, ("id",), ("reference_id",))
+        self.logs = Rows(tx, logs, LogRow, ("id",), ("session", "reference_id"))
+        self._before: dict[int, LogRow | None] = {}
+        self._contents: dict[int, Content] = {}
+        self._waiting: dict[str, set[int]] = {}
+        self._waiting_known: set[str] = set()
+
+    def expect(self, drafts: Sequence[LogDraft]) -> None:
+        """Loads in bulk what these drafts will ask for one by one."""
+        self.projects.expect("name", (draft.project for draft in drafts))
+        self.sessions.expect("reference_id", (draft.session_reference_id for draft in drafts))
+        sessions_named = {draft.session_reference_id for draft in drafts if draft.session_reference_id is not None}
+        known = [row for name in sessions_named if (row := self.sessions.find(reference_id=name)) is not None]
+        within = sorted(row.key for row in known)
+        references = sorted({r for d in drafts for r in (d.reference_id, d.parent_reference_id) if r is not None})
+        for chunk in chunks(references):
+            if within:
+                self.logs.load(logs.c.session.in_(within) & logs.c.reference_id.in_(chunk))
+            waits = logs.c.parent.is_(None) & logs.c.parent_reference_id.in_(chunk)
+            for row in self.logs.load(waits & or_(logs.c.session.in_(within), logs.c.session.is_(None))):
+                self._note_waiting(row)
+        for session in within:
+            for reference in references:
+                self.logs.absent(session=session, reference_id=reference)
+        self._waiting_known.update(references)
+
+    def log_in(self, session: int | None, reference: str) -> LogRow | None:
+        """The log with this reference in a session; with None, the newest of those without a session."""
+        if session is not None and session in self.sessions.new:
+            self.logs.absent(session=session, reference_id=reference)
+        return self.logs.find(session=session, reference_id=reference)
+
+    def newest_log(self, reference: str) -> LogRow | None:
+        """The log with this reference that arrived last, in whatever session."""
+        self.logs.load(logs.c.reference_id == reference, newest=True)
+        same = [row for row in self.logs if row.reference_id == reference]
+        return same[-1] if same else None
+
+    def waiting_for(self, log: LogRow) -> list[LogRow]:
+        """Logs of the same session, or of none, whose parent has this log's reference and has not been found."""
+        reference = log.reference_id
+        if reference is None:
+            return []
+        if reference not in self._waiting_known:
+            waits = logs.c.parent.is_(None) & (logs.c.parent_reference_id == reference)
+            for row in self.logs.load(waits & or_(logs.c.session == log.session, logs.c.session.is_(None))):
+                self._note_waiting(row)
+        rows = (self.logs.get(key) for key in sorted(self._waiting.get(reference, ())))
+        return [
+            row
+            for row in rows
+            if row.parent is None and row.parent_reference_id == reference and row.session in (log.session, None)
+        ]
+
+    def children(self, log: LogRow) -> list[LogRow]:
+        """The logs that hang from this one."""
+        if log.key not in self.logs.new:
+            self.logs.load(logs.c.parent == log.key)
+        return [row for row in self.logs if row.parent == log.key]
+
+    def content(self, log: LogRow) -> Content:
+        """The log's content, with what this write has changed of it."""
+        if log.key not in self._contents:
+            blob = self._tx.execute(select(logs.c.content).where(logs.c.key == log.key)).scalar_one()
+            return _CONTENT.decode(blob)
+        return self._contents[log.key]
+
+    def put_log(self, log: LogRow, content: Content | None = None) -> LogRow:
+        """Adds a log (with its content), or puts a changed one in place of what it was."""
+        if log.key not in self._before:
+            self._before[log.key] = None if log.key in self.logs.new else self.logs.get(log.key)
+        if content is not None:
+            self._contents[log.key] = content
+        self._note_waiting(log)
+        return self.logs.put(log)
+
+    def remove_log(self, log: LogRow) -> None:
+        """Deletes a log."""
+        self._before.setdefault(log.key, log)
+        self.logs.forget(log.key)
+
+    def flush(self, *, now: int) -> None:
+        """Writes everything, and brings totals up to date. `now` in microseconds since the epoch."""
+        alive = {row.key: row for row in self.logs}
+        changes = [Change(before=before, after=alive.get(key)) for key, before in sorted(self._before.items())]
+        self.projects.flush()
+        self.configs.flush()
+        self.sessions.flush()
+        self._flush_logs(changes)
+        touched = {
+            row.session
+            for change in changes
+            for row in (change.before, change.after)
+            if row and row.session is not None
+        }
+        for key in sorted(touched):
+            self.sessions.put(totals.of_session(self._tx, self.sessions.get(key), changes, now=now))
+        self.sessions.flush()
+        totals.of_session_projects(self._tx, touched, changes)
+        totals.of_projects_and_configs(self._tx, changes, now=now)
+        self._before.clear()
+
+    def _flush_logs(self, changes: Sequence[Change]) -> None:
+        gone = [change.before.key for change in changes if change.before is not None and change.after is None]
+        for chunk in chunks(gone):
+            self._tx.execute(delete(logs).where(logs.c.key.in_(chunk)))
+        new = set(self.logs.new)
+        self.logs.flush(content={key: msgspec.json.encode(self._contents[key]) for key in sorted(new)})
+        rewritten = [
+            {"at": key, "blob": msgspec.json.encode(content)}
+            for key, content in sorted(self._contents.items())
+            if key not in new
+        ]
+        if rewritten:
+            self._tx.execute(
+                update(logs).where(logs.c.key == bindparam("at")).values(content=bindparam("blob")), rewritten
+            )
+        self._contents.clear()
+
+    def _note_waiting(self, log: LogRow) -> None:
+        if log.parent is None and log.parent_reference_id is not None:
+            self._waiting.setdefault(log.parent_reference_id, set()).add(log.key)
