@@ -34,19 +34,36 @@ def add(commands: Commands) -> None:
         default=[],
         help="a key that callers must send; may be given several times, and must be where others can reach the address",
     )
+    parser.add_argument(
+        "--allowed-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="another host name that means this server, where it has no key; may be given several times",
+    )
+    parser.add_argument(
+        "--strict-parents",
+        action="store_true",
+        help="refuse a log whose parent has not been logged, instead of waiting for the parent",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to end."""
     require("the server", "server")
-    from otel_humanloop.server import serve
+    from otel_humanloop.server.serve import serve
 
+    database = arguments.database or default_database()
+    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+    sys.stderr.write(f"Humanloop at http://{host}:{arguments.port}/v4, kept in {database}; Ctrl-C ends it\n")
     serve(
         host=arguments.host,
         port=arguments.port,
-        database=arguments.database or default_database(),
+        database=database,
         api_keys=arguments.api_key,
+        allowed_hosts=arguments.allowed_host,
+        strict_parents=arguments.strict_parents,
     )
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -133,8 +134,20 @@ def fit(line: Line, width: int) -> Line:
     return fitted
 
 
+def _seconds(session: Mapping[str, Any]) -> float | None:
+    """How long a session took, where the server says when it started and ended."""
+    try:
+        started, ended = (msgspec.convert(session.get(name), datetime) for name in ("started_at", "ended_at"))
+        return (ended - started).total_seconds()
+    except (msgspec.ValidationError, TypeError):  # absent, or one with a time zone and one without
+        return None
+
+
 def _title(session: Mapping[str, Any], logs: Sequence[_Log]) -> Line:
     said = [f"{len(logs)} log" if len(logs) == 1 else f"{len(logs)} logs"]
+    seconds = _seconds(session)
+    if seconds is not None:
+        said.append(f"{seconds:.2f} s")
     said += _tokens(_total([log.prompt_tokens for log in logs]), _total([log.output_tokens for log in logs]))
     cost = _total([log.prompt_cost for log in logs] + [log.output_cost for log in logs])
     if cost is not None:
