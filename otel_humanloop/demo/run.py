@@ -96,10 +96,10 @@ def _start(running: ExitStack, *, live: bool) -> tuple[str, Mapping[str, str] | 
     """Starts what the chain talks to: gives the server's address, and where the model is if it is ours."""
     from otel_humanloop.demo.guide import GUIDE
     from otel_humanloop.demo.model_server import ModelServer
-    from otel_humanloop.server import open_store
-    from otel_humanloop.server import running as server_running
+    from otel_humanloop.server.serve import running as running_server
+    from otel_humanloop.server.store import open_store
 
-    server = running.enter_context(server_running(store=open_store("sqlite://"), port=0))
+    server = running.enter_context(running_server(store=running.enter_context(open_store("sqlite://"))))
     if live:
         return server.url, None
     model = running.enter_context(ModelServer(GUIDE))
