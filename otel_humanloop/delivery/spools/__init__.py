@@ -53,6 +53,8 @@ class Spool(Protocol):
       does nothing.
     - Refusals do not count against the bound, are listed oldest first, and are remembered up to `MAX_REFUSALS`. The
       same reference id refused again by the same method replaces the former.
+    - Only `keep` and `keep_many` fail for want of room. `release`, `refuse` and `close` do not raise when a spool
+      cannot be written to: they say so in the log, and what is released late is at worst sent twice.
     - One thread at a time may use a spool. After `close` it cannot be used; closing twice does no harm.
     """
 

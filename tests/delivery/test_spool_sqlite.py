@@ -1,0 +1,336 @@
+"""What only a file can promise: it outlives its process, and processes share it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from otel_humanloop.delivery.presence import Presence, is_present
+from otel_humanloop.delivery.spools import Refusal, Spool, open_spool
+from otel_humanloop.errors import SettingsError
+from otel_humanloop.spans import Span
+
+PRELUDE = """
+import sys
+from otel_humanloop.delivery.spools import Refusal, open_spool
+from otel_humanloop.errors import SpoolFull
+from otel_humanloop.spans import Span
+
+def span(number, **fields):
+    return Span(trace_id=f"{number:032x}", span_id=f"{number:016x}", **fields)
+
+def say(*words):
+    print(*words, flush=True)
+
+spool = open_spool(sys.argv[1], max_spans=1000, max_bytes=10**6)
+"""
+
+Start = Callable[[str], "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/spool.db"
+
+
+@pytest.fixture
+def start(url: str) -> Iterator[Start]:
+    """Starts a Python process with `spool` open on the file, which goes on with the given program."""
+    with contextlib.ExitStack() as stack:
+
+        def start(program: str) -> subprocess.Popen[str]:
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", PRELUDE + program, url],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def opened(url: str, *, max_spans: int = 1000, max_bytes: int = 10**6) -> Spool:
+    return open_spool(url, max_spans=max_spans, max_bytes=max_bytes)
+
+
+def span(number: int) -> Span:
+    return Span(trace_id=f"{number:032x}", span_id=f"{number:016x}")
+
+
+def numbers(spool: Spool) -> list[int]:
+    return [int(span.span_id, 16) for span in spool.waiting()]
+
+
+def test_what_was_kept_survives_kill_9_the_moment_after(url: str, start: Start) -> None:
+    process = start(
+        """
+for number in range(10**6):
+    spool.keep(span(number, attributes={"b": b"\\xff", "n": 2**80}), 10)
+    if number >= 2:
+        spool.release([(f"{number - 2:032x}", f"{number - 2:016x}")])
+    say(number)
+"""
+    )
+    last = -1
+    while last < 50:
+        last = int(line_of(process))
+    process.kill()
+    process.wait(10)
+    assert process.stdout is not None
+    said = [int(line) for line in process.stdout.read().split("\n")[:-1]]  # what it still said before it died
+    last = said[-1] if said else last
+
+    spool = opened(url)
+    left = list(spool.waiting())
+    found = [int(span.span_id, 16) for span in left]
+    # It may have died between two statements: after a keep, or a release, that it had no time to speak of.
+    assert found in ([last - 1, last], [last - 1, last, last + 1], [last, last + 1])
+    assert left[0].attributes == {"b": b"\xff", "n": 2**80}
+    assert spool.spans == len(found)
+    assert list(spool.waiting()) == [], "a span is given once"
+    spool.close()
+
+
+def test_the_spans_of_a_living_process_are_left_to_it(url: str, start: Start) -> None:
+    process = start("spool.keep(span(1), 10); say('kept'); sys.stdin.readline()")
+    assert line_of(process) == "kept"
+    spool = opened(url)
+    assert numbers(spool) == []
+    assert spool.spans == 1, "but they count against the bound, which is the file's"
+    process.kill()
+    process.wait(10)
+    assert numbers(spool) == [1]
+    spool.close()
+
+
+def test_two_that_ask_at_once_get_each_span_once(start: Start) -> None:
+    left = start("spool.keep_many([(span(n), 10) for n in range(100)]); say('kept'); sys.stdin.readline()")
+    assert line_of(left) == "kept"
+    program = (
+        "say('ready'); sys.stdin.readline(); say(*(int(s.span_id, 16) for s in spool.waiting())); sys.stdin.readline()"
+    )
+    heirs = [start(program) for _ in range(3)]
+    assert [line_of(heir) for heir in heirs] == ["ready"] * 3
+    left.kill()
+    left.wait(10)
+    for heir in heirs:
+        assert heir.stdin is not None
+        heir.stdin.write("\n")
+        heir.stdin.flush()
+    assert sorted(int(word) for heir in heirs for word in line_of(heir).split()) == list(range(100))
+
+
+def test_processes_that_start_together_on_a_new_file_share_it_and_its_bound(url: str, start: Start) -> None:
+    program = """
+kept = 0
+try:
+    for number in range(1000):
+        spool.keep(span(number + 10_000 * int.from_bytes(__import__("os").urandom(4), "big")), 10)
+        kept += 1
+except SpoolFull:
+    pass
+say(kept)
+sys.stdin.readline()
+"""
+    processes = [start(program) for _ in range(4)]
+    kept = [int(line_of(process)) for process in processes]
+    assert sum(kept) == 1000
+    spool = opened(url)
+    assert (spool.spans, spool.bytes) == (1000, 10_000)
+    spool.close()
+
+
+def test_closing_leaves_what_waits_to_the_next(url: str) -> None:
+    first = opened(url)
+    first.keep_many([(span(number), 10) for number in (3, 1, 2)])
+    first.keep(span(3), 20)
+    first.close()
+    second = opened(url)
+    assert numbers(second) == [3, 1, 2], "in the order they were first kept"
+    assert (second.spans, second.bytes) == (3, 40)
+    second.close()
+    third = opened(url)
+    assert numbers(third) == [3, 1, 2]
+    third.close()
+
+
+def test_what_was_refused_is_known_to_the_next(url: str) -> None:
+    refusal = Refusal(reference_id="a", project="é", status=422, detail="no", body=b"{\xff}", at=1.25, method="PATCH")
+    first = opened(url)
+    first.refuse(refusal)
+    first.close()
+    second = opened(url)
+    assert list(second.refused()) == [refusal]
+    second.close()
+
+
+def test_nothing_but_the_file_is_left_behind(url: str, tmp_path: Path, start: Start) -> None:
+    process = start("spool.keep(span(1), 10); say('kept'); sys.stdin.readline()")
+    line_of(process)
+    process.kill()
+    process.wait(10)
+    spool = opened(url)
+    assert numbers(spool) == [1]
+    spool.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["spool.db"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_prompts_and_answers_on_the_disk_are_for_their_owner_only(url: str, tmp_path: Path) -> None:
+    spool = opened(url)
+    spool.keep(span(1), 10)
+    modes = {
+        path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("spool.db*") if "owner" not in path.name
+    }
+    assert set(modes) == {"spool.db", "spool.db-wal", "spool.db-shm"}
+    assert set(modes.values()) == {0o600}
+    spool.close()
+
+
+def test_a_damaged_span_is_let_go_with_a_word_and_its_siblings_come_back(
+    url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = opened(url)
+    first.keep_many([(span(number), 10) for number in (1, 2, 3)])
+    first.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "spool.db")) as database:
+        database.execute("UPDATE spans SET span = x'c1' WHERE span_id = ?", (f"{2:016x}",))
+        database.commit()
+    second = opened(url)
+    assert numbers(second) == [1, 3]
+    assert (second.spans, second.bytes) == (2, 20)
+    assert "damaged" in caplog.text
+    second.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits a file's size as a full disk would")
+def test_a_full_disk_is_a_full_spool_and_loses_nothing_kept_before(url: str, start: Start) -> None:
+    process = start(
+        """
+import resource
+spool.keep(span(0), 10)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+number = 1
+try:
+    while True:
+        spool.keep(span(number, attributes={"long": "x" * 9000}), 10)
+        number += 1
+except SpoolFull as full:
+    assert "cannot be written" in str(full), full
+say(number)
+try:
+    spool.keep(span(0, attributes={"long": "x" * 9000}), 10)
+except SpoolFull:
+    say("still full")
+resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))  # not even what is small fits now
+spool.refuse(Refusal(reference_id="a", status=422, detail="no", body=b"x" * 9000, at=0.0))
+spool.release([(f"{0:032x}", f"{0:016x}")])
+say(len(spool.refused()), spool.spans)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+spool.keep(span(1, attributes={"again": True}), 10)
+spool.release([])
+say(spool.spans)
+"""
+    )
+    kept = int(line_of(process))
+    assert 1 < kept < 30
+    assert line_of(process) == "still full"
+    assert line_of(process) == f"0 {kept}", "neither is remembered while nothing can be written"
+    assert int(line_of(process)) == kept - 1, "what was delivered is let go as soon as it can be"
+    process.wait(10)
+    spool = opened(url)
+    assert numbers(spool) == list(range(1, kept))
+    spool.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite:", "sqlite:spool.db", "sqlite://spool.db", "sqlite:///"])
+def test_an_address_that_names_no_file_shows_how_one_is_written(url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        opened(url)
+    assert f"HUMANLOOP_SPOOL is `{url}`" in caught.value.message
+    assert "sqlite:////var/lib/spool.db" in str(caught.value.hint)
+
+
+def test_a_directory_that_does_not_exist_is_said_with_the_way_to_write_an_absolute_path(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        opened(f"sqlite:///{tmp_path}/missing/spool.db")
+    assert str(tmp_path / "missing") in caught.value.message
+    assert "four slashes" in str(caught.value.hint)
+
+
+def test_a_file_that_is_no_spool_is_left_as_it_is(tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("not a database, but long enough to look like one " * 100)
+    before = other.read_bytes()
+    with pytest.raises(SettingsError, match=r"notes\.txt cannot be used"):
+        opened(f"sqlite:///{other}")
+    assert other.read_bytes() == before
+
+
+def test_another_programs_database_is_left_as_it_is(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "spool.db"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE logs (id TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(SettingsError, match="is not a spool"):
+        opened(url)
+    assert path.read_bytes() == before
+
+
+def test_a_file_of_a_later_version_is_left_as_it_is(url: str, tmp_path: Path) -> None:
+    opened(url).close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "spool.db")) as database:
+        database.execute("PRAGMA user_version = 7")
+    with pytest.raises(SettingsError, match="its format is 7"):
+        opened(url)
+
+
+def test_a_relative_path_has_three_slashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    opened("sqlite:///spool.db").close()
+    assert (tmp_path / "spool.db").exists()
+
+
+def test_presence_ends_with_its_holder(tmp_path: Path) -> None:
+    path = tmp_path / "here"
+    assert not is_present(path)
+    holder = Presence(path)
+    assert is_present(path)
+    with pytest.raises(sqlite3.OperationalError):
+        Presence(path)
+    holder.close()
+    assert not is_present(path)
+    assert not path.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_does_not_end_its_parents_presence(tmp_path: Path) -> None:
+    path = tmp_path / "here"
+    holder = Presence(path)
+    child = os.fork()
+    if child == 0:
+        try:
+            holder.close()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert is_present(path)
+    holder.close()
