@@ -30,10 +30,11 @@ class _Project(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Session(msgspec.Struct, frozen=True, kw_only=True):
-    """What the list shows of a session, as `GET /sessions` answers it."""
+    """What the list shows of a session, as `GET /sessions` answers it; `started_at` is no field of the contract."""
 
     id: str
     created_at: datetime
+    started_at: datetime | None = None
     datapoints_count: int
     projects: Sequence[_Project]
     first_inputs: Mapping[str, Any] | None = None
@@ -100,7 +101,7 @@ def _row(session: _Session) -> list[Piece]:
     inputs = (session.first_inputs or {}).items()
     return [
         (short_id(session.id), "strong"),
-        (session.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"), "faint"),
+        ((session.started_at or session.created_at).astimezone().strftime("%Y-%m-%d %H:%M:%S"), "faint"),
         (str(session.datapoints_count), "plain"),
         (", ".join(project.name for project in session.projects), "plain"),
         ("  ".join(f"{name}: {input_text(value)}" for name, value in inputs), "input"),
