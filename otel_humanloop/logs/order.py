@@ -227,12 +227,10 @@ class TraceAssembler:
     def _correct(self, node: Node, *, is_log: bool) -> None:
         """Now that it is known whether a span is a log: mends the place of those sent on the other belief."""
         for guesser in node.guessers:
-            if (guesser.above == node.key[1]) is is_log:
-                continue
             if guesser.state is State.READY:
                 del self._ready[guesser.key]
                 self._wait(guesser)
-            else:
+            elif (guesser.above == node.key[1]) is not is_log:
                 guesser.misplaced = True
                 self._woken.append(guesser)
         node.guessers.clear()
