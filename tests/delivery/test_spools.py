@@ -8,13 +8,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from otel_humanloop.delivery import spools
-from otel_humanloop.delivery.spools import MAX_REFUSALS, Refusal, Spool, open_spool
+from otel_humanloop.delivery.spools import MAX_REFUSALS, MAX_REFUSED_BYTES, Refusal, Spool, open_spool
 from otel_humanloop.errors import SettingsError, SpoolFull
 from otel_humanloop.spans import Span
 
@@ -159,6 +160,23 @@ def test_of_too_many_refusals_the_oldest_are_forgotten(scheme: str, tmp_path: Pa
     for number in range(MAX_REFUSALS + 3):
         spool.refuse(refusal(str(number)))
     assert [refused.reference_id for refused in spool.refused()] == [str(n) for n in range(3, MAX_REFUSALS + 3)]
+    spool.close()
+
+
+@every_spool
+def test_of_too_large_refusals_the_oldest_are_forgotten_and_the_latest_never_is(scheme: str, tmp_path: Path) -> None:
+    spool = spool_of(scheme, tmp_path)
+    third = b"x" * (MAX_REFUSED_BYTES // 3)
+    for name in "abcd":
+        spool.refuse(msgspec.structs.replace(refusal(name), body=third))
+    assert [refused.reference_id for refused in spool.refused()] == ["b", "c", "d"]
+    spool.refuse(msgspec.structs.replace(refusal("b"), body=third))
+    assert [refused.reference_id for refused in spool.refused()] == ["c", "d", "b"]
+    spool.forget([refusal("c")])
+    spool.refuse(msgspec.structs.replace(refusal("e"), body=third))
+    assert [refused.reference_id for refused in spool.refused()] == ["d", "b", "e"]
+    spool.refuse(msgspec.structs.replace(refusal("f"), body=third * 4))
+    assert [refused.reference_id for refused in spool.refused()] == ["f"]
     spool.close()
 
 

@@ -20,6 +20,9 @@ from otel_humanloop.spans import Span, SpanKey
 MAX_REFUSALS = 1000
 """How many refusals a spool remembers; the oldest are forgotten first."""
 
+MAX_REFUSED_BYTES = 16 * 1024 * 1024
+"""How many bytes their bodies are together; the latest is remembered however large it is."""
+
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """A log Humanloop will never take as it is, kept for someone to look at, resend or discard.
@@ -51,8 +54,8 @@ class Spool(Protocol):
     - Never more than `max_spans` spans or `max_bytes` bytes: past either, `SpoolFull`, and nothing has changed.
     - A key stands for one span: keeping it again replaces the span and its size. Releasing a key that is not there
       does nothing.
-    - Refusals do not count against the bound, are listed oldest first, and are remembered up to `MAX_REFUSALS`. The
-      same reference id refused again by the same method replaces the former.
+    - Refusals do not count against the bound, are listed oldest first, and are remembered up to `MAX_REFUSALS` and
+      `MAX_REFUSED_BYTES`. The same reference id refused again by the same method replaces the former.
     - Only `keep` and `keep_many` fail for want of room. `release`, `refuse` and `close` do not raise when a spool
       cannot be written to: they say so in the log, and what is released late is at worst sent twice.
     - One thread at a time may use a spool. After `close` it cannot be used; closing twice does no harm.

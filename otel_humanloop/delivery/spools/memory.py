@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from otel_humanloop.delivery.spools import MAX_REFUSALS, Refusal, Spool
+from otel_humanloop.delivery.spools import MAX_REFUSALS, MAX_REFUSED_BYTES, Refusal, Spool
 from otel_humanloop.errors import SettingsError, SpoolFull
 from otel_humanloop.spans import Span, SpanKey
 
@@ -29,6 +29,7 @@ class MemorySpool:
         self._sizes: dict[SpanKey, int] = {}
         self._total = 0
         self._refusals: dict[tuple[str, str], Refusal] = {}
+        self._refused_bytes = 0
 
     @property
     def spans(self) -> int:
@@ -63,18 +64,22 @@ class MemorySpool:
             self._total -= self._sizes.pop(key, 0)
 
     def refuse(self, refusal: Refusal) -> None:
-        place = (refusal.method, refusal.reference_id)
-        self._refusals.pop(place, None)  # so that the later one stands last
-        self._refusals[place] = refusal
-        if len(self._refusals) > MAX_REFUSALS:
-            del self._refusals[next(iter(self._refusals))]
+        self.forget([refusal])  # so that the later one stands last
+        self._refusals[refusal.method, refusal.reference_id] = refusal
+        self._refused_bytes += len(refusal.body)
+        while len(self._refusals) > 1 and (
+            len(self._refusals) > MAX_REFUSALS or self._refused_bytes > MAX_REFUSED_BYTES
+        ):
+            self.forget([next(iter(self._refusals.values()))])
 
     def refused(self) -> Sequence[Refusal]:
         return list(self._refusals.values())
 
     def forget(self, refusals: Iterable[Refusal]) -> None:
         for refusal in refusals:
-            self._refusals.pop((refusal.method, refusal.reference_id), None)
+            former = self._refusals.pop((refusal.method, refusal.reference_id), None)
+            if former is not None:
+                self._refused_bytes -= len(former.body)
 
     def waiting(self) -> Iterable[Span]:
         return ()

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from otel_humanloop.delivery.encoding import decode, encode
 from otel_humanloop.delivery.presence import Presence, is_present
-from otel_humanloop.delivery.spools import MAX_REFUSALS, Refusal, Spool
+from otel_humanloop.delivery.spools import MAX_REFUSALS, MAX_REFUSED_BYTES, Refusal, Spool
 from otel_humanloop.errors import DecodeError, SettingsError, SpoolFull
 from otel_humanloop.spans import Span, SpanKey
 
@@ -57,6 +57,15 @@ CREATE TABLE refusals (
 );
 PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
+"""
+
+_FORGET_OLDEST = """
+DELETE FROM refusals WHERE sequence IN (
+    SELECT sequence FROM (
+        SELECT sequence, row_number() OVER latest AS place, sum(length(body)) OVER latest AS bytes
+        FROM refusals WINDOW latest AS (ORDER BY sequence DESC)
+    ) WHERE place > 1 AND (place > ? OR bytes > ?)
+)
 """
 
 
@@ -160,11 +169,7 @@ class SQLiteSpool:
                     " VALUES (?, ?, ?, ?, ?, ?, ?)",
                     row,
                 )
-                self._database.execute(
-                    "DELETE FROM refusals WHERE sequence NOT IN"
-                    " (SELECT sequence FROM refusals ORDER BY sequence DESC LIMIT ?)",
-                    (MAX_REFUSALS,),
-                )
+                self._database.execute(_FORGET_OLDEST, (MAX_REFUSALS, MAX_REFUSED_BYTES))
         except sqlite3.OperationalError as error:
             _logger.warning(
                 "%s cannot be written, so that log %s, refused with %s (%s), is not remembered: %s",
