@@ -12,7 +12,7 @@ import msgspec
 
 from otel_humanloop.operation import Message
 from otel_humanloop.reading import messages
-from otel_humanloop.reading.readers import as_object
+from otel_humanloop.reading.values import as_object
 from otel_humanloop.spans import Value
 
 _OF_ONE_CALL = frozenset(

@@ -26,7 +26,7 @@ def parse(text: str) -> Any:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         value = _parse_with_surrogates(text)
-    if text.count("[") + text.count("{") > _LEAST_BRACKETS and _is_too_deep(value):
+    if text.count("[") + text.count("{") > _LEAST_BRACKETS and is_too_deep(value):
         return NOT_JSON
     return value
 
@@ -36,7 +36,7 @@ def write(value: Any) -> str:
     try:
         return msgspec.json.encode(value).decode()
     except (TypeError, ValueError, RecursionError):  # lone surrogates are a ValueError
-        return '"nested too deep"' if _is_too_deep(value) else json.dumps(value, default=repr, skipkeys=True)
+        return '"nested too deep"' if is_too_deep(value) else json.dumps(value, default=repr, skipkeys=True)
 
 
 def _parse_with_surrogates(text: str) -> Any:
@@ -50,7 +50,8 @@ def _parse_with_surrogates(text: str) -> Any:
         return NOT_JSON
 
 
-def _is_too_deep(value: Any) -> bool:
+def is_too_deep(value: Any) -> bool:
+    """Whether a value is nested deeper than `MAX_DEPTH`."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [child for parent in level for child in _children(parent) if isinstance(child, (dict, list))]

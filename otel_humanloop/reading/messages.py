@@ -13,8 +13,8 @@ from typing import Any, cast
 import msgspec
 
 from otel_humanloop.operation import Message, Part, Refusal, ToolCall, ToolDefinition, ToolResult
-from otel_humanloop.reading.parts import as_text, field, part, parts, reasoning, text_of, tool_call
-from otel_humanloop.reading.readers import as_object
+from otel_humanloop.reading.parts import field, part, parts, reasoning, text_of, tool_call
+from otel_humanloop.reading.values import as_object, as_text
 
 _ROLES_OF_ITEMS = {"function_call_output": "tool"}
 """OpenAI Responses: items of a conversation that are no messages. Any other is the assistant's."""

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from otel_humanloop.operation import Media, Other, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from otel_humanloop.reading import jsontext
+from otel_humanloop.reading.values import as_text
 
 Fields = Mapping[str, Any]
 
@@ -53,11 +54,6 @@ def field(fields: Fields, *keys: str) -> str | None:
         if isinstance(value, str) and value:
             return value
     return None
-
-
-def as_text(value: Any) -> str | None:
-    """A value that is text."""
-    return value if isinstance(value, str) else None
 
 
 def tool_call(fields: Fields) -> ToolCall:

@@ -6,14 +6,24 @@ raises, whatever an attribute holds; what has the wrong type is as good as absen
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import msgspec
 
-from otel_humanloop.reading import jsontext
 from otel_humanloop.reading.convention import Found, Reader
+from otel_humanloop.reading.values import (
+    as_boolean,
+    as_identifier,
+    as_integer,
+    as_number,
+    as_object,
+    as_objects,
+    as_strings,
+    as_structure,
+    as_text,
+    as_value,
+)
 from otel_humanloop.spans import Span, Value
 
 T = TypeVar("T")
@@ -21,8 +31,6 @@ S = TypeVar("S")
 
 MAX_SEGMENTS = 16
 """A key of a family is taken apart at no more dots than this, so that no key can nest without bound."""
-
-_LONGEST_NUMBER = 40
 
 
 def attribute(parse: Callable[[Value], T | None], *keys: str) -> Reader[T]:
@@ -42,7 +50,7 @@ def attribute(parse: Callable[[Value], T | None], *keys: str) -> Reader[T]:
 
 def text(*keys: str) -> Reader[str]:
     """Text; the empty text is a value."""
-    return attribute(_as_text, *keys)
+    return attribute(as_text, *keys)
 
 
 def identifier(*keys: str) -> Reader[str]:
@@ -62,12 +70,20 @@ def number(*keys: str) -> Reader[float]:
 
 def boolean(*keys: str) -> Reader[bool]:
     """True or false, or the words."""
-    return attribute(_as_boolean, *keys)
+    return attribute(as_boolean, *keys)
 
 
 def json_value(*keys: str) -> Reader[Any]:
-    """The value JSON text stands for; other text as it is, so that what a limit cut off is not lost."""
+    """The value JSON text stands for; other text as it is, so that what a limit cut off is not lost.
+
+    For keys that always hold JSON. `null` is nothing said.
+    """
     return attribute(as_value, *keys)
+
+
+def structure(*keys: str) -> Reader[Any]:
+    """An object or array, as JSON text or as it is; any other value, text that looks like a number too, as written."""
+    return attribute(as_structure, *keys)
 
 
 def json_object(*keys: str) -> Reader[dict[str, Any]]:
@@ -189,83 +205,6 @@ def in_event(name: str, reader: Reader[T]) -> Reader[T]:
         return None
 
     return read
-
-
-def as_identifier(value: Value) -> str | None:
-    """What names something, as text."""
-    if isinstance(value, str):
-        return value or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def as_integer(value: Value) -> int | None:
-    """A whole number that is exact."""
-    exact = as_number(value)
-    return int(exact) if exact is not None and exact == int(exact) else None
-
-
-def as_number(value: Value) -> float | None:
-    """A finite number, as it is."""
-    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
-        try:
-            value = int(value)
-        except ValueError:
-            try:
-                value = float(value)
-            except ValueError:
-                return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return value if isinstance(value, int) or math.isfinite(value) else None
-
-
-def as_value(value: Value) -> Any:
-    """The JSON value of text, or the value as it is."""
-    if not isinstance(value, str):
-        return value
-    parsed = jsontext.parse(value)
-    return value if parsed is jsontext.NOT_JSON else parsed
-
-
-def as_object(value: Value) -> dict[str, Any] | None:
-    """A JSON object, from text or as it is."""
-    parsed = as_value(value)
-    return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else None
-
-
-def as_strings(value: Value) -> tuple[str, ...] | None:
-    """Texts of an array; what is not text in it is left out."""
-    parsed = as_value(value)
-    if isinstance(parsed, list):
-        return tuple(item for item in cast("list[Any]", parsed) if isinstance(item, str))
-    return (value,) if isinstance(value, str) and value else None
-
-
-def within(value: Any, *path: str) -> Any:
-    """What stands at a path of keys in nested objects; None where it ends before."""
-    for key in path:
-        if not isinstance(value, dict):
-            return None
-        value = cast("dict[str, Any]", value).get(key)
-    return value
-
-
-def _as_text(value: Value) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _as_boolean(value: Value) -> bool | None:
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.lower())
-    return value if isinstance(value, bool) else None
-
-
-def as_objects(value: Value) -> tuple[dict[str, Any], ...] | None:
-    """The objects of a JSON array."""
-    parsed = as_value(value)
-    if not isinstance(parsed, list):
-        return None
-    return tuple(cast("dict[str, Any]", item) for item in cast("list[Any]", parsed) if isinstance(item, dict))
 
 
 def _is_index(segment: str) -> bool:

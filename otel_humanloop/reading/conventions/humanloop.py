@@ -16,10 +16,10 @@ from otel_humanloop.reading.readers import (
     gathered,
     identifier,
     json_object,
-    json_value,
     mapped,
     one_of,
     present,
+    structure,
     text,
 )
 
@@ -46,7 +46,7 @@ CONVENTION = Convention(
             gathered(
                 {
                     "text": text("humanloop.prompt_template"),
-                    "messages": mapped(json_value("humanloop.chat_template"), messages.conversation("user")),
+                    "messages": mapped(structure("humanloop.chat_template"), messages.conversation("user")),
                 }
             ),
             _template,

@@ -17,9 +17,6 @@ from otel_humanloop.operation import Kind, Message
 from otel_humanloop.reading import bodies, messages
 from otel_humanloop.reading.convention import Convention, Fields, Found, Rank, Reader
 from otel_humanloop.reading.readers import (
-    as_identifier,
-    as_object,
-    as_value,
     attribute,
     first,
     identifier,
@@ -30,10 +27,10 @@ from otel_humanloop.reading.readers import (
     present,
     strings,
     text,
-    within,
 )
 from otel_humanloop.reading.templates import template
 from otel_humanloop.reading.usage import dollars, tokens
+from otel_humanloop.reading.values import as_identifier, as_object, as_structure, as_value, within
 from otel_humanloop.spans import Span
 
 T = TypeVar("T")
@@ -186,7 +183,7 @@ def _documents(items: list[Any]) -> tuple[Mapping[str, Any], ...] | None:
     documents = (as_object(within(item, "document")) for item in items)
     return (
         tuple(
-            {key: as_value(value) if key == "metadata" else value for key, value in one.items()}
+            {key: as_structure(value) if key == "metadata" else value for key, value in one.items()}
             for one in documents
             if one is not None
         )

@@ -22,12 +22,12 @@ from otel_humanloop.reading.readers import (
     integer,
     json_object,
     json_objects,
-    json_value,
     mapped,
     number,
     one_of,
     present,
     strings,
+    structure,
     text,
 )
 from otel_humanloop.reading.usage import tokens
@@ -61,9 +61,9 @@ _stated_kind = one_of(
     _OPERATION,
 )
 
-_system = mapped(json_value("gen_ai.system_instructions"), messages.instructions)
-_input = mapped(json_value(_INPUT_MESSAGES), messages.conversation("user"))
-_output = mapped(json_value(_OUTPUT_MESSAGES), messages.conversation("assistant"))
+_system = mapped(structure("gen_ai.system_instructions"), messages.instructions)
+_input = mapped(structure(_INPUT_MESSAGES), messages.conversation("user"))
+_output = mapped(structure(_OUTPUT_MESSAGES), messages.conversation("assistant"))
 
 
 def _kind_is(span: Span, *kinds: Kind) -> bool:
@@ -81,8 +81,8 @@ def _on_span(span: Span) -> Found[tuple[Message, ...]] | None:
 
 
 # Of hand-made instrumentation: the conversation in events of its own, as the specification had it until 2024.
-_content_prompt = mapped(json_value("gen_ai.prompt"), messages.conversation("user"))
-_content_completion = mapped(json_value("gen_ai.completion"), messages.conversation("assistant"))
+_content_prompt = mapped(structure("gen_ai.prompt"), messages.conversation("user"))
+_content_completion = mapped(structure("gen_ai.completion"), messages.conversation("assistant"))
 
 
 def _request_model(span: Span) -> Found[str] | None:
@@ -91,7 +91,7 @@ def _request_model(span: Span) -> Found[str] | None:
 
 
 _retrieval_inputs = gathered({"query": text("gen_ai.retrieval.query.text")})
-_tool_inputs = first(json_object(_TOOL_ARGUMENTS), gathered({"input": json_value(_TOOL_ARGUMENTS)}))
+_tool_inputs = first(json_object(_TOOL_ARGUMENTS), gathered({"input": structure(_TOOL_ARGUMENTS)}))
 _embedding_inputs = mapped(_input, messages.embedded)
 
 
@@ -169,7 +169,7 @@ CONVENTION = Convention(
                 "dimensions": integer("gen_ai.embeddings.dimension.count"),
             }
         ),
-        tools=mapped(json_value("gen_ai.tool.definitions"), messages.tool_definitions),
+        tools=mapped(structure("gen_ai.tool.definitions"), messages.tool_definitions),
         messages=first(
             _on_span,
             in_event(_DETAILS, _on_span),
@@ -181,7 +181,7 @@ CONVENTION = Convention(
             in_event("gen_ai.content.completion", _content_completion),
         ),
         inputs=_inputs,
-        output=json_value(_TOOL_RESULT),
+        output=structure(_TOOL_RESULT),
         documents=json_objects("gen_ai.retrieval.documents"),
         tool_call_id=identifier("gen_ai.tool.call.id"),
         usage=tokens(

@@ -13,7 +13,14 @@ from typing import Any, cast
 
 from otel_humanloop.operation import Kind
 from otel_humanloop.reading.convention import Convention, Fields, Found, Rank
-from otel_humanloop.reading.readers import identifier, json_value, mapped, one_of, prefixed, text
+from otel_humanloop.reading.readers import (
+    identifier,
+    json_value,
+    mapped,
+    one_of,
+    prefixed,
+    text,
+)
 from otel_humanloop.reading.templates import template
 from otel_humanloop.spans import Span
 
