@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
 
@@ -35,6 +36,13 @@ class Peer:
 
     def send(self, data: bytes) -> None:
         self.connection.sendall(data)
+
+    def quiet(self, seconds: float) -> None:
+        """Says nothing for so long, or until the client closes."""
+        self.connection.settimeout(seconds)
+        with contextlib.suppress(TimeoutError):
+            self._more()
+        self.connection.settimeout(10)
 
     def until_gone(self) -> None:
         """Says nothing more, until the client closes."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from otel_humanloop.delivery import answers, failures
@@ -31,8 +32,8 @@ class Client:
     `Refused` (never) otherwise. One connection is kept open between requests. Redirects are not followed. Proxies
     and certificates come from the environment, as httpx reads it.
 
-    `timeout` is in seconds: how long to wait for the connection, for each part of the request to be taken, and for
-    the answer; reading an answer's body ends when it is over.
+    `timeout` is in seconds, for a request with all its phases. What it does not bound: the system's look-up of a name,
+    and a server that sends the headers of its answer byte by byte.
 
     Args:
         settings: `base_url`, `api_key` and `compression` are used.
@@ -104,11 +105,10 @@ class Client:
             # Level 1: higher levels cost four times the time for a fifth fewer bytes.
             body = gzip.compress(body, 1)
             headers["Content-Encoding"] = "gzip"
-        timeout = max(timeout, 0.001)  # a socket with no time at all does not fail, it stops blocking
         until = time.monotonic() + timeout
         try:
             with self._client.stream(
-                method, self._logs, content=body, params=query, headers=headers, timeout=timeout
+                method, self._logs, content=body, params=query, headers=headers, extensions=_ending(until)
             ) as response:
                 content, complete = _read(response, until)
         except httpx.HTTPError as error:
@@ -121,6 +121,22 @@ class Client:
             content=content,
             complete=complete,
         )
+
+
+def _ending(until: float) -> dict[str, Any]:
+    """httpx's request extensions that let every phase of a request have only the time that is left until then.
+
+    httpx gives each phase (connect, write, read) the whole timeout anew. Each looks its timeout up when it begins, and
+    the trace extension is called just before that.
+    """
+    timeouts: dict[str, float] = {}
+
+    def shorten(_event: str, _info: Mapping[str, Any]) -> None:
+        # Not 0: a socket with no time at all does not fail, it stops blocking.
+        timeouts.update(dict.fromkeys(("connect", "pool", "write", "read"), max(until - time.monotonic(), 0.001)))
+
+    shorten("", {})
+    return {"timeout": timeouts, "trace": shorten}
 
 
 def _read(response: httpx.Response, until: float) -> tuple[bytes, bool]:

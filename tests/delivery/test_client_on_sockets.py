@@ -107,6 +107,19 @@ def test_a_server_that_stops_in_the_middle_of_its_headers_is_given_up(
     assert failure(f"http://127.0.0.1:{port}/v4", timeout=0.2).message.endswith("did not answer within 0.2 s")
 
 
+def test_the_phases_of_a_request_share_its_time(failure: Callable[..., Unavailable], listen: Listen) -> None:
+    def serve(peer: Peer) -> None:
+        peer.request()
+        peer.quiet(0.8)
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n")
+        peer.until_gone()
+
+    port = listen(serve)
+    started = time.monotonic()
+    assert failure(f"http://127.0.0.1:{port}/v4", timeout=1).message.endswith("did not answer within 1 s")
+    assert time.monotonic() - started < 1.6, "not 0.8 s for the headers and a whole second more for the body"
+
+
 def test_a_body_that_comes_byte_by_byte_is_given_up_though_no_wait_is_long(
     failure: Callable[..., Unavailable], listen: Listen
 ) -> None:
