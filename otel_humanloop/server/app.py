@@ -21,6 +21,7 @@ from otel_humanloop.server.failures import Invalid, RequestFailed, answer, inval
 from otel_humanloop.server.guard import Guard
 from otel_humanloop.server.requests import Call, read_body
 from otel_humanloop.server.store import Store
+from otel_humanloop.server.viewer import pages
 
 Endpoint = Callable[[Call], Response]
 
@@ -80,7 +81,8 @@ def create_app(
         routes=[
             Route("/healthz", _alive),
             Route("/readyz", ready),
-            Mount("/v4", routes=_by_path(serving)),
+            Mount("/v4", routes=[Route(path, serving(do), methods=[method]) for method, path, do in _ROUTES]),
+            *pages.routes(store),
         ],
         middleware=[
             Middleware(_PlainPaths),
@@ -94,10 +96,6 @@ def create_app(
             Exception: _broken,
         },
     )
-
-
-def _by_path(serving: Callable[[Endpoint], Callable[[Request], Awaitable[Response]]]) -> list[Route]:
-    return [Route(path, serving(endpoint), methods=[method]) for method, path, endpoint in _ROUTES]
 
 
 async def _alive(_: Request) -> Response:

@@ -28,6 +28,7 @@ _MODEL_DEFAULTS: dict[str, Any] = {
     "frequency_penalty": 0.0,
     "other": {},
 }
+_MODEL_FIELDS = frozenset(v4.ModelConfig.__struct_fields__)
 _ENDPOINTS = ("complete", "chat", "edit")
 _SOURCES = ("inline", "organization")
 _UNHASHED = {
@@ -84,16 +85,12 @@ def config_draft(given: dict[str, Any], loc: Loc) -> ConfigDraft:
 
 
 def _model(given: dict[str, Any], loc: Loc) -> dict[str, Any]:
-    known = {field: given[field] for field in v4.ModelConfig.__struct_fields__ if field in given}
-    tools = known.pop("tools", None)
-    unknown = {
-        field: value
-        for field, value in given.items()
-        if field not in v4.ModelConfig.__struct_fields__ and field != "type"
-    }
-    config = _fields(_read({"type": "model", **known}, v4.ModelConfig, loc))
-    other = {**(config.get("other") or {}), **unknown}
-    body = {"type": "model", **_MODEL_DEFAULTS, **config, "other": other}
+    fields = {field: value for field, value in given.items() if field in _MODEL_FIELDS}
+    tools = fields.pop("tools", None)
+    unknown = {field: value for field, value in given.items() if field not in _MODEL_FIELDS and field != "type"}
+    config = _fields(_read({"type": "model", **fields}, v4.ModelConfig, loc))
+    other: dict[str, Any] = {**config.pop("other", {}), **unknown}
+    body: dict[str, Any] = {"type": "model", **_MODEL_DEFAULTS, **config, "other": other}
     if body["provider"] not in v4.PROVIDERS:
         other["provider"] = body.pop("provider")
     if body["endpoint"] not in _ENDPOINTS:
@@ -107,11 +104,9 @@ def _offered_tools(tools: Any, loc: Loc) -> list[dict[str, Any]]:
     """Tools offered to a model; each has an id in the contract's answers, so one without is given one."""
     read: list[dict[str, Any]] = []
     for index, tool in enumerate(_read(tools, list[dict[str, Any]], loc)):
-        if tool.get("source") == "organization":
-            name = tool.get("name", tool.get("id"))
-            fields = {**tool, "name": name}
-        else:
-            fields = {**tool}
+        fields = dict(tool)
+        if fields.get("source") == "organization":
+            fields.setdefault("name", fields.get("id"))  # a tool of the organisation may be named by its id alone
         _read(fields, v4.Tool, (*loc, index))
         id = fields.pop("id", None)
         if not isinstance(id, str):

@@ -78,7 +78,7 @@ _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]+)`")
 
 
 def invalid(error: msgspec.ValidationError, prefix: Loc) -> Invalid:
-    """What msgspec says in a sentence (``Expected `int`, got `str` - at `$[3].duration` ``), as a place and a reason."""
+    """What msgspec says in a sentence (``Expected `int`, got `str` - at `$[3].duration` ``) as a place and a reason."""
     text = str(error)
     match = _PATH.match(text)
     said, path = (match["said"], match["path"]) if match else (text, "")

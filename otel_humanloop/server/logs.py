@@ -93,7 +93,7 @@ def index(call: Call) -> Response:
     for name, column in (("session_id", sessions.c.id), ("session_reference_id", sessions.c.reference_id)):
         value = call.query.get(name)
         if value is not None and project_id is None:
-            page = call.store.read(lambda tx, where=column == value: reading.logs_of_session(tx, where, window))
+            page = call.store.read(partial(reading.logs_of_session, session=column == value, window=window))
             if page is None:
                 raise NotFound("session", value)
             return json(page)

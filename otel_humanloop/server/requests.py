@@ -80,7 +80,7 @@ async def read_body(request: Request, *, limit: int = MAX_BODY) -> bytes:
 
 def _unpacked(unpack: Any, piece: bytes, room: int) -> bytes:
     try:
-        return unpack.decompress(piece, room + 1)
+        return bytes(unpack.decompress(piece, room + 1))
     except zlib.error as error:
         raise RequestFailed(400, "the body is not gzip, which its Content-Encoding says it is") from error
 

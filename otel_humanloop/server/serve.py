@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 
 import msgspec
@@ -58,7 +58,7 @@ def running(
     port: int = 0,
     api_keys: Collection[str] = (),
     strict_parents: bool = False,
-) -> Iterator[RunningServer]:
+) -> Generator[RunningServer, None, None]:
     """A server in a thread of this process, on a free port unless one is given; stopped at the end.
 
     `with open_store("sqlite://") as store, running(store=store) as server: server.url`

@@ -9,7 +9,8 @@ import msgspec
 from sqlalchemy import Connection, delete, select
 
 from otel_humanloop.server.failures import Invalid, NotFound
-from otel_humanloop.server.store.posting import new_project, new_session, rewrite
+from otel_humanloop.server.store.making import add_project, add_session
+from otel_humanloop.server.store.posting import rewrite
 from otel_humanloop.server.store.records import Content
 from otel_humanloop.server.store.rows import chunks
 from otel_humanloop.server.store.schema import configs, logs, projects
@@ -49,7 +50,7 @@ def delete_logs(tx: Connection, *, ids: Sequence[str], now: int) -> None:
 def open_session(tx: Connection, *, now: int) -> str:
     """A new session without logs; returns its id."""
     rows = Workspace(tx).sessions
-    session = rows.put(new_session(rows.new_key(), None, now=now))
+    session = add_session(rows, None, now=now)
     rows.flush()
     return session.id
 
@@ -63,7 +64,7 @@ def make_project(tx: Connection, name: str, directory_id: str | None, *, now: in
     rows = Workspace(tx).projects
     if rows.find(name=name) is not None:
         raise Invalid(("body", "name"), f"there is a project named `{name}` already")
-    project = rows.put(new_project(rows.new_key(), name, directory_id, now=now))
+    project = add_project(rows, name, directory_id, now=now)
     rows.flush()
     return project.id
 

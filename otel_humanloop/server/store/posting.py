@@ -17,15 +17,15 @@ from sqlalchemy import Connection
 
 from otel_humanloop.server.failures import Invalid, Loc, NotFound
 from otel_humanloop.server.store.ids import new_id
+from otel_humanloop.server.store.making import add_project, add_session, draft_of, version_of
+from otel_humanloop.server.store.placing import enter, gather, hang
 from otel_humanloop.server.store.records import (
-    ConfigDraft,
     ConfigRow,
     Content,
     LogDraft,
     LogRow,
     Posted,
     ProjectRow,
-    SessionRow,
 )
 from otel_humanloop.server.store.workspace import Workspace
 
@@ -90,12 +90,13 @@ class _Posting:
             log = self._add(draft, session)
         else:
             log = self._change(log, draft)
-            if log.session != session and session is not None:
-                log = self._enter(log, session)
+            if log.session is None and session is not None:
+                enter(self.rows, log, session, now=self._now)
+                log = self.rows.logs.get(log.key)
         if draft.parent_id is not None or draft.parent_reference_id is not None:
-            log = self._hang(log, parent, draft.parent_reference_id)
-        self._gather(log)
-        return self.rows.logs.get(log.key)
+            log = hang(self.rows, log, parent, draft.parent_reference_id, now=self._now)
+        gather(self.rows, log, now=self._now)
+        return log
 
     # Where it belongs
 
@@ -107,11 +108,10 @@ class _Posting:
             return session.key
         if draft.session_reference_id is not None:
             session = self.rows.sessions.find(reference_id=draft.session_reference_id)
-            return (session or self._new_session(draft.session_reference_id)).key
+            if session is None:
+                session = add_session(self.rows.sessions, draft.session_reference_id, now=self._now)
+            return session.key
         return None
-
-    def _new_session(self, reference: str) -> SessionRow:
-        return self.rows.sessions.put(new_session(self.rows.sessions.new_key(), reference, now=self._now))
 
     def _parent(self, draft: LogDraft, session: int | None) -> LogRow | None:
         if draft.parent_id is not None:
@@ -176,7 +176,7 @@ class _Posting:
         if config is not None:
             changes.update(project=project.key, config=config.key)
         elif project.key != log.project:
-            moved = self._version(project, config_draft(self.rows.configs.get(log.config)))
+            moved = version_of(self.rows, project, draft_of(self.rows.configs.get(log.config)), now=self._now)
             changes.update(project=project.key, config=moved.key)
         if draft.created_at is not None:
             changes.update(created_at=draft.created_at, started_at=draft.created_at - _microseconds(draft.duration))
@@ -193,9 +193,7 @@ class _Posting:
         if draft.project is None:
             return None
         project = self.rows.projects.find(name=draft.project)
-        return project or self.rows.projects.put(
-            new_project(self.rows.projects.new_key(), draft.project, None, now=self._now)
-        )
+        return project or add_project(self.rows.projects, draft.project, None, now=self._now)
 
     def _config(self, draft: LogDraft, project: ProjectRow) -> ConfigRow | None:
         if draft.config_id is not None:
@@ -205,96 +203,7 @@ class _Posting:
             if config.project != project.key:
                 raise Invalid(("config_id",), f"`{draft.config_id}` is a config of another project")
             return config
-        return None if draft.config is None else self._version(project, draft.config)
-
-    def _version(self, project: ProjectRow, draft: ConfigDraft) -> ConfigRow:
-        config = self.rows.configs.find(project=project.key, hash=draft.hash)
-        if config is not None:
-            return config
-        id = new_id("config")
-        config = self.rows.configs.put(
-            ConfigRow(
-                key=self.rows.configs.new_key(),
-                id=id,
-                project=project.key,
-                hash=draft.hash,
-                type=draft.type,
-                name=draft.name,
-                body=msgspec.json.encode({"id": id, **draft.body}),
-                logs=0,
-                created_at=self._now,
-                updated_at=self._now,
-                last_used=self._now,
-            )
-        )
-        first = project.active_config is None and draft.type == "model"
-        if first or project.config_type is None:
-            self.rows.projects.put(
-                msgspec.structs.replace(
-                    self.rows.projects.get(project.key),
-                    active_config=config.key if first else project.active_config,
-                    config_type=project.config_type or draft.type,
-                )
-            )
-        return config
-
-    # Its place in the tree
-
-    def _hang(self, log: LogRow, parent: LogRow | None, reference: str | None) -> LogRow:
-        if parent is not None and log.key in self._line(parent):
-            raise Invalid(
-                ("parent_id" if reference is None else "parent_reference_id",),
-                "the parent is a descendant of this log",
-            )
-        parent_key = None if parent is None else parent.key
-        if (log.parent, log.parent_reference_id) == (parent_key, reference):
-            return log
-        return self.rows.put_log(
-            msgspec.structs.replace(log, parent=parent_key, parent_reference_id=reference, updated_at=self._now)
-        )
-
-    def _line(self, log: LogRow) -> set[int]:
-        """Keys of the log and of all above it."""
-        keys = {log.key}
-        while log.parent is not None:
-            log = self.rows.logs.get(log.parent)
-            keys.add(log.key)
-        return keys
-
-    def _gather(self, log: LogRow) -> None:
-        """Hangs up the logs that have waited for this one, which brings those without a session into its session."""
-        waiting = self.rows.waiting_for(log)
-        if not waiting:
-            return
-        line = self._line(log)
-        for child in waiting:
-            if child.key in line:
-                raise Invalid(("parent_reference_id",), "the parent is a descendant of this log")
-            if self._collides(child, log.session):
-                continue
-            self.rows.put_log(msgspec.structs.replace(child, parent=log.key, updated_at=self._now))
-            if child.session is None and log.session is not None:
-                self._enter(self.rows.logs.get(child.key), log.session)
-
-    def _enter(self, log: LogRow, session: int) -> LogRow:
-        """Brings a log that had no session, and all below it, into one."""
-        arriving = [log]
-        while arriving:
-            row = arriving.pop()
-            below = [child for child in self.rows.children(row) if child.session is None]
-            if self._collides(row, session):
-                self.rows.put_log(msgspec.structs.replace(row, parent=None, updated_at=self._now))
-                continue
-            row = self.rows.put_log(msgspec.structs.replace(row, session=session, updated_at=self._now))
-            arriving.extend(below)
-            self._gather(row)
-        return self.rows.logs.get(log.key)
-
-    def _collides(self, log: LogRow, session: int | None) -> bool:
-        """Another log of the session has this log's reference already."""
-        if log.reference_id is None or session is None or log.session == session:
-            return False
-        return self.rows.log_in(session, log.reference_id) is not None
+        return None if draft.config is None else version_of(self.rows, project, draft.config, now=self._now)
 
 
 def rewrite(rows: Workspace, log: LogRow, changes: dict[str, Any], content: Content, *, now: int) -> LogRow:
@@ -307,48 +216,6 @@ def rewrite(rows: Workspace, log: LogRow, changes: dict[str, Any], content: Cont
     )
     merged = content.over(rows.content(log))
     return rows.put_log(log, merged if log.saved else merged.without_payload())
-
-
-def config_draft(config: ConfigRow) -> ConfigDraft:
-    """The draft a config was made of."""
-    body: dict[str, Any] = msgspec.json.decode(config.body)
-    del body["id"]
-    return ConfigDraft(type=config.type, name=config.name, hash=config.hash, body=body)
-
-
-def new_session(key: int, reference: str | None, *, now: int) -> SessionRow:
-    """A session without logs."""
-    return SessionRow(
-        key=key,
-        id=new_id("sesh"),
-        reference_id=reference,
-        logs=0,
-        first_log=None,
-        last_log=None,
-        started_at=now,
-        ended_at=now,
-        prompt_tokens=0,
-        output_tokens=0,
-        cost=0,
-        errors=0,
-        created_at=now,
-        updated_at=now,
-    )
-
-
-def new_project(key: int, name: str, directory_id: str | None, *, now: int) -> ProjectRow:
-    """A project without logs."""
-    return ProjectRow(
-        key=key,
-        id=new_id("pr"),
-        name=name,
-        directory_id=directory_id,
-        config_type=None,
-        active_config=None,
-        logs=0,
-        created_at=now,
-        updated_at=now,
-    )
 
 
 def _microseconds(seconds: float | None) -> int:

@@ -115,7 +115,8 @@ class LogRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A session with the totals of its logs. `first_log` started first, `last_log` ended last. Cost in 1e-12 dollars."""
+    """A session with the totals of its logs. `first_log` started first, `last_log` ended last. Cost is
+    in 1e-12 dollars."""
 
     key: int
     id: str

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, func, insert, select, update
 
 
 class Keyed(Protocol):
-    """A record with the table's columns as fields."""
+    """A record whose fields are columns of its table, `key` first."""
+
+    __struct_fields__: ClassVar[tuple[str, ...]]
 
     @property
     def key(self) -> int: ...
@@ -36,7 +38,7 @@ class Rows(Generic[RowT]):
         self._tx = tx
         self._table = table
         self._record = record
-        self._fields: tuple[str, ...] = record.__struct_fields__  # type: ignore[attr-defined]
+        self._fields = record.__struct_fields__
         self._names = names
         self._columns = [table.c[field] for field in self._fields]
         self._rows: dict[int, RowT] = {}
@@ -89,10 +91,10 @@ class Rows(Generic[RowT]):
 
     def new_key(self) -> int:
         """A key for a row to be `put`. The one writer makes it unique."""
-        if self._next_key is None:
-            self._next_key = (self._tx.execute(select(func.max(self._table.c.key))).scalar_one() or 0) + 1
         key = self._next_key
-        self._next_key += 1
+        if key is None:
+            key = 1 + int(self._tx.execute(select(func.coalesce(func.max(self._table.c.key), 0))).scalar_one())
+        self._next_key = key + 1
         self.new.add(key)
         return key
 
@@ -135,7 +137,7 @@ class Rows(Generic[RowT]):
             if row.key not in self.new
         ]
         if altered:
-            values = {field: bindparam(f"to_{field}") for field in self._fields[1:]}
+            values: dict[str, Any] = {field: bindparam(f"to_{field}") for field in self._fields[1:]}
             self._tx.execute(update(self._table).where(self._table.c.key == bindparam("at")).values(values), altered)
         self._changed.clear()
         self.new.clear()

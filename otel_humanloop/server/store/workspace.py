@@ -46,8 +46,8 @@ class Workspace:
             if within:
                 self.logs.load(logs.c.session.in_(within) & logs.c.reference_id.in_(chunk))
             waits = logs.c.parent.is_(None) & logs.c.parent_reference_id.in_(chunk)
-            for row in self.logs.load(waits & or_(logs.c.session.in_(within), logs.c.session.is_(None))):
-                self._note_waiting(row)
+            for log in self.logs.load(waits & or_(logs.c.session.in_(within), logs.c.session.is_(None))):
+                self._note_waiting(log)
         for session in within:
             for reference in references:
                 self.logs.absent(session=session, reference_id=reference)
