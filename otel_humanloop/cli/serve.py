@@ -71,10 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
 def default_database(environ: Mapping[str, str] | None = None) -> str:
     """The URL of the database a server keeps when it is told of none: a file where this system keeps a user's data.
 
-    The folder is made if it is not there.
+    The folder is made if it is not there, for this user alone.
     """
     folder = _data_home(os.environ if environ is None else environ) / "otel-humanloop"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return f"sqlite:///{folder / 'humanloop.db'}"
 
 

@@ -1,0 +1,103 @@
+"""`otel-humanloop serve` as a process, and where it keeps things when nobody says where."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from otel_humanloop.cli import main
+from otel_humanloop.cli.serve import default_database
+
+SCRIPT = str(Path(sys.executable).with_name("otel-humanloop"))
+SECONDS = 60.0
+
+
+@contextmanager
+def serving(*arguments: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A serving process that answers, and its address. It is killed if it is still there at the end."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [SCRIPT, "serve", "--port", str(port), *arguments]
+    environ = os.environ | variables
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_until_alive(url, process)
+            yield process, url
+        finally:
+            process.kill()
+
+
+def wait_until_alive(url: str, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + SECONDS
+    with httpx.Client() as http:
+        while True:
+            try:
+                http.get(f"{url}/readyz").raise_for_status()
+            except httpx.TransportError:
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < deadline, "the server does not answer"
+                time.sleep(0.02)
+            else:
+                return
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_told_to_end_and_keeps_what_it_was_given(stop: signal.Signals, tmp_path: Path) -> None:
+    log = {"project": "p", "config": {"type": "model", "model": "m"}, "output": "o"}
+    with serving(XDG_DATA_HOME=str(tmp_path)) as (process, url):
+        given = httpx.post(f"{url}/v4/logs", json=log).raise_for_status().json()
+        process.send_signal(stop)
+        out, err = process.communicate(timeout=SECONDS)
+    assert out == ""
+    assert f"Humanloop at {url}/v4" in err
+    assert "Traceback" not in err
+    assert process.returncode == (130 if stop is signal.SIGINT else -signal.SIGTERM)
+    assert (tmp_path / "otel-humanloop" / "humanloop.db").exists() == (sys.platform == "linux")
+    with serving(XDG_DATA_HOME=str(tmp_path)) as (_, url):
+        assert httpx.get(f"{url}/v4/logs/{given['id']}").json()["output"] == "o"
+
+
+def test_a_key_given_is_a_key_needed(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'own.db'}"
+    with serving("--api-key", "one", "--api-key", "two", "--database", database) as (_, url):
+        assert httpx.get(f"{url}/v4/projects").status_code == 401
+        for key in ("one", "two"):
+            assert httpx.get(f"{url}/v4/projects", headers={"X-API-KEY": key}).status_code == 200
+    assert (tmp_path / "own.db").exists()
+
+
+def test_an_address_others_can_reach_is_refused_without_a_key(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--host", "0.0.0.0", "--port", "0", "--database", "sqlite://"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "there is no API key" in captured.err
+    assert "hint: give an API key (--api-key KEY)" in captured.err
+
+
+def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port), "--database", "sqlite://"]) == 2
+    assert f"cannot listen on 127.0.0.1 port {port}" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have folders of their own")
+@pytest.mark.parametrize("given", ["", "relative/path"])
+def test_without_a_data_folder_of_its_own_a_user_has_the_one_of_the_specification(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / ".local" / "share" / "otel-humanloop"
+    assert default_database({"XDG_DATA_HOME": given}) == f"sqlite:///{folder / 'humanloop.db'}"
+    assert folder.stat().st_mode & 0o777 == 0o700, "nobody else reads what programs ask their models"
