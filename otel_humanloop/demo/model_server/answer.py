@@ -23,6 +23,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the `n` answers a request may ask for. `index` counts from 0."""
+
     index: int
     text: str | None
     calls: tuple[Call, ...]

@@ -39,7 +39,7 @@ _KINDS: Mapping[int, tuple[str, str | None]] = {
 
 
 class ModelServer:
-    """Serves from `with` to the end of its block, on a free port of 127.0.0.1.
+    """Has a free port of 127.0.0.1 from its making, and answers on it from `with` to the end of the block.
 
     Args:
         rules: Asked in order; the first that does not answer None decides. Where all do, `echo` answers.
