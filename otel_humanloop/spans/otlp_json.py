@@ -269,7 +269,10 @@ def _enum(value: int | str | None, enum: type[EnumT], prefix: str, field: str) -
         if member is None:
             raise DecodeError(f"`{field}` is `{value[:64]}`, which names none of its values")
         return member
-    return enum(value) if value is not None and value in {member.value for member in enum} else enum(0)
+    try:
+        return enum(value or 0)
+    except ValueError:
+        return enum(0)
 
 
 def _attributes(pairs: list[_KeyValue] | None, owner: str) -> Attributes:
