@@ -21,7 +21,7 @@ from otel_humanloop.delivery.client import Client
 from otel_humanloop.delivery.sender import Outcome, Outgoing, Patch, Post, Sender
 from otel_humanloop.delivery.size import size_of
 from otel_humanloop.delivery.spools import Refusal, open_spool
-from otel_humanloop.errors import SpoolFull
+from otel_humanloop.errors import SpoolFull, Unavailable
 from otel_humanloop.logs.build import build_log, build_replacement, build_update, reference_id
 from otel_humanloop.logs.draft import Draft, draft
 from otel_humanloop.logs.encode import encode
@@ -171,8 +171,8 @@ class Pipeline:
         for outcome in self._sender.attempt(now, timeout=min(timeout, self.settings.timeout)):
             self._settle(outcome, now)
         self._spool.release(self._assembler.settled())
-        if self._sender.last_error is not None:
-            self._notices.warn("delivery", f"{self._sender.last_error}; {self._spool.spans} spans wait")
+        if isinstance(self._sender.last_error, Unavailable):
+            self._notices.warn("delivery", f"{self._sender.last_error}\n{self._spool.spans} spans wait")
         return self._wanted(now)
 
     def _take_in(self, now: float) -> None:
