@@ -101,8 +101,8 @@ def _written(one: Part) -> str:
 
 def _text(fields: Fields) -> Part | None:
     text = next((fields[key] for key in ("content", "text") if isinstance(fields.get(key), str)), None)
-    if text is None and not fields.keys() - {"type"}:
-        text = ""  # content was left out on purpose: the part still stands
+    if text is None and fields == {"type": "text"}:
+        text = ""  # its content was left out on purpose: the part still stands
     return None if text is None else Text(text=text)
 
 

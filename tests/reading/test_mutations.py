@@ -1,0 +1,170 @@
+"""Whatever a span holds, it is read: no mutation of the captures makes `read` raise or break its promises."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import msgspec
+from corpus import captures
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from otel_humanloop.operation import Kind, Operation
+from otel_humanloop.reading import is_infrastructure, read
+from otel_humanloop.spans import Event, Scope, Span, Status, StatusCode
+
+
+@cache
+def captured() -> list[Span]:
+    return [span for path in captures.files() for span in captures.spans(captures.name_of(path))]
+
+
+@cache
+def known_keys() -> list[str]:
+    return sorted({key for span in captured() for key in span.attributes})
+
+
+@cache
+def known_values() -> list[Any]:
+    """One value of each key and type, short of the megabytes the same text would make in many examples."""
+    values = {(key, type(value)): value for span in captured() for key, value in span.attributes.items()}
+    return [value for value in values.values() if not isinstance(value, str) or len(value) < 5000]
+
+
+def nested(depth: int) -> Any:
+    value: Any = {"type": "text"}
+    for level in range(depth):
+        value = [value] if level % 2 else {"content": value}
+    return value
+
+
+ODD_VALUES: list[Any] = [
+    None,
+    "",
+    b"\xff\x00",
+    True,
+    -1,
+    10**400,
+    math.nan,
+    -math.inf,
+    "\ud83d cut",
+    '"\\ud83d"',
+    "NaN",
+    "null",
+    "1" * 5000,
+    "[" * 100_000,
+    "[" * 300 + "]" * 300,
+    '{"a":' * 90 + "1" + "}" * 90,
+    '[{"role": 5, "parts": {"type": []}, "tool_calls": [[]], "name": {}}]',
+    '[{"role": "tool", "content": [{"type": "tool_result", "content": [[[]]]}]}]',
+    '[{"type": "image", "image_url": {"url": {"url": {"url": []}}}}, {"type": "reasoning", "summary": [[]]}]',
+    '{"choices": [null, 1, {"message": []}], "output": {"a": 1}, "id": []}',
+    '{"args": {}, "kwargs": []}',
+    [None, 1, "a", b"b", math.nan, ["c"]],
+    [],
+    {},
+    {"role": "user"},
+    nested(20),
+    nested(300),
+]
+ODD_KEYS = [
+    "gen_ai.prompt.999999999.role",
+    "gen_ai.prompt.0",
+    "gen_ai.prompt..role",
+    "gen_ai.prompt.0.tool_calls.99999999999999999999.arguments",
+    "gen_ai.prompt.²." + "role",
+    "gen_ai.completion.0.tool_calls",
+    "llm.input_messages.0",
+    "llm.input_messages.0.message",
+    "llm.input_messages.0.message.contents.0.message_content",
+    "llm.output_messages.0.message.tool_calls.0.tool_call.function",
+    "llm.tools.0.tool",
+    "llm.token_count.prompt",
+    "llm.cost.total",
+    "retrieval.documents.0.document.metadata",
+    "retrieval.documents.5.document",
+    "embedding.embeddings.0.embedding.vector",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+    "gen_ai.retrieval.documents",
+    "gen_ai.system_instructions",
+    "humanloop.inputs",
+    "humanloop.metadata",
+    "humanloop.chat_template",
+    "humanloop.output",
+    "humanloop.kind",
+    "traceloop.prompt.template_variables.(",
+    "traceloop.association.properties.session_id",
+    "metadata",
+    "tag.tags",
+    ".",
+    "",
+]
+
+
+@st.composite
+def cut(draw: st.DrawFn) -> str:
+    text = draw(st.sampled_from([value for value in known_values() if isinstance(value, str) and value]))
+    return text[: draw(st.integers(0, len(text)))]
+
+
+def attributes() -> st.SearchStrategy[dict[str, Any]]:
+    keys = st.sampled_from(known_keys()) | st.sampled_from(ODD_KEYS)
+    values = st.sampled_from(known_values()) | st.sampled_from(ODD_VALUES) | cut() | st.text(max_size=20) | st.floats()
+    return st.dictionaries(keys, values, max_size=25)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> Span:
+    """A captured span with other attributes laid over some of its own, and with others' scopes, events and status."""
+    span = draw(st.sampled_from(captured()))
+    gone = draw(st.sets(st.sampled_from(sorted(span.attributes)), max_size=5)) if span.attributes else set[str]()
+    kept = {key: value for key, value in span.attributes.items() if key not in gone}
+    names = [
+        "exception",
+        "gen_ai.content.prompt",
+        "gen_ai.client.inference.operation.details",
+        "First Token Stream Event",
+    ]
+    event = st.builds(
+        Event,
+        name=st.sampled_from(names),
+        time_ns=st.integers(0, 2**63),
+        attributes=st.dictionaries(
+            st.sampled_from(["exception.type", "exception.message", "gen_ai.prompt", "gen_ai.input.messages"]),
+            st.sampled_from(ODD_VALUES) | st.sampled_from(known_values()),
+        ),
+    )
+    scope = st.builds(Scope, name=st.sampled_from(sorted({each.scope.name for each in captured()})))
+    status = st.builds(Status, code=st.sampled_from(StatusCode), message=st.none() | st.text())
+    return msgspec.structs.replace(
+        span,
+        attributes={**kept, **draw(attributes())},
+        events=(*span.events, *draw(st.lists(event, max_size=2))),
+        scope=draw(st.just(span.scope) | scope),
+        status=draw(st.just(span.status) | status),
+    )
+
+
+@given(mutated())
+@settings(max_examples=200, deadline=None)
+def test_any_span_is_read_and_every_field_is_what_it_promises_to_be(span: Span):
+    reading = read(span)
+    assert (reading.operation.kind is Kind.STEP) is (reading.conventions == ())
+    assert reading.taken <= set(span.attributes)
+    assert {source.partition(".")[0] for source in reading.sources} <= set(Operation.__struct_fields__)
+    for field in Operation.__struct_fields__:
+        said = getattr(reading.operation, field) is not None and reading.operation.kind is not Kind.STEP
+        assert not said or field in reading.sources
+    if span.status.code is StatusCode.ERROR:
+        assert reading.operation.error
+    assert not (is_infrastructure(span) and reading.conventions)
+    msgspec.convert(msgspec.to_builtins(reading.operation), Operation)
+
+
+@given(mutated())
+@settings(max_examples=50, deadline=None)
+def test_reading_is_a_function_of_the_span(span: Span):
+    assert repr(read(span)) == repr(read(span))
