@@ -16,6 +16,16 @@ from otel_humanloop.operation import Message, Part, Refusal, ToolCall, ToolDefin
 from otel_humanloop.reading.parts import field, part, parts, reasoning, text_of, tool_call
 from otel_humanloop.reading.values import as_object, as_text
 
+LEAVES = frozenset(
+    {
+        *("role", "name", "finish_reason", "tool_call_id"),
+        *("type", "content", "text", "refusal", "reasoning_content"),
+        *("id", "arguments", "input"),
+        *("url", "detail", "file_id", "mime_type", "data", "format"),
+    }
+)
+"""How the keys of an indexed family end that a message has a place for."""
+
 _ROLES_OF_ITEMS = {"function_call_output": "tool"}
 """OpenAI Responses: items of a conversation that are no messages. Any other is the assistant's."""
 

@@ -6,7 +6,7 @@ raises, whatever an attribute holds; what has the wrong type is as good as absen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -113,11 +113,16 @@ def prefixed(prefix: str) -> Reader[dict[str, Any]]:
     return read
 
 
-def indexed(prefix: str) -> Reader[list[Any]]:
+def indexed(prefix: str, leaves: Container[str] | None = None) -> Reader[list[Any]]:
     """A family `prefix.N.rest` as the list of what stands under each N, in the order of N, gaps closed.
 
     What stands under an index is a dict nested by the dots of the rest, in which indices again make lists; or the
     attribute itself where the key ends with the index. Costs what the attributes cost, however large an index is.
+
+    Args:
+        prefix: What stands before the dot and the index.
+        leaves: Last segments of the keys that are used up: what a message has no place for stays free for metadata.
+            All by default.
     """
     start = prefix + "."
 
@@ -126,8 +131,13 @@ def indexed(prefix: str) -> Reader[list[Any]]:
         if not keys:
             return None
         tree: dict[str, Any] = {}
-        taken = [key for key in keys if _plant(tree, key[len(start) :].split(".", MAX_SEGMENTS), span.attributes[key])]
-        return Found(cast("list[Any]", _closed(tree)), f"{start}*", tuple(taken)) if taken else None
+        planted = [
+            key for key in keys if _plant(tree, key[len(start) :].split(".", MAX_SEGMENTS), span.attributes[key])
+        ]
+        if not planted:
+            return None
+        taken = planted if leaves is None else [key for key in planted if key.rpartition(".")[2] in leaves]
+        return Found(cast("list[Any]", _closed(tree)), f"{start}*", tuple(taken))
 
     return read
 

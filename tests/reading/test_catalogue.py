@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from corpus import captures
 
-from otel_humanloop.operation import Kind, Operation, Source, Usage
+from otel_humanloop.operation import Cost, Kind, Message, Operation, Source, Text, Usage
 from otel_humanloop.reading import conventions, read
 from otel_humanloop.reading.catalogue import Catalogue
 from otel_humanloop.reading.convention import Convention, Fields, Rank, discover
@@ -156,6 +156,123 @@ def test_what_makes_a_span_an_ai_operation(attributes: dict[str, Any], kind: Kin
 def test_a_step_keeps_what_was_said_of_it():
     step = read(span(humanloop__project="p", session__id="s", user__id=7)).operation
     assert (step.project, step.conversation, step.user) == ("p", "s", "7")
+
+
+def test_a_completions_prompt_whose_role_is_its_key_is_a_message():
+    """As OpenLLMetry 0.40 writes completions, with what a message has no place for left."""
+    reading = read(
+        span(
+            llm__request__type="completion",
+            gen_ai__prompt__0__user="Once upon a time",
+            gen_ai__completion__0__content=" there was a fox.",
+            gen_ai__completion__0__logprobs="{}",
+        )
+    )
+    assert reading.operation.endpoint == "complete"
+    assert reading.operation.messages == (Message(role="user", parts=(Text(text="Once upon a time"),)),)
+    assert reading.operation.output_messages == (Message(role="assistant", parts=(Text(text=" there was a fox."),)),)
+    assert "gen_ai.completion.0.logprobs" not in reading.taken
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "expected"),
+    [
+        (
+            "RETRIEVER",
+            {
+                "input__value": "who",
+                "retrieval__documents__0__document__id": "d1",
+                "retrieval__documents__0__document__content": "text",
+                "retrieval__documents__0__document__score": 0.5,
+                "retrieval__documents__0__document__metadata": '{"page": 3}',
+            },
+            Operation(
+                kind=Kind.RETRIEVAL,
+                inputs={"input": "who"},
+                documents=({"id": "d1", "content": "text", "score": 0.5, "metadata": {"page": 3}},),
+            ),
+        ),
+        (
+            "TOOL",
+            {"tool__name": "f", "input__value": "{}", "input__mime_type": "application/json", "output__value": "42"},
+            Operation(kind=Kind.TOOL, name="f", inputs={}, output="42"),
+        ),
+        (
+            "AGENT",
+            {"agent__name": "a", "input__value": "hi", "output__value": "[1]", "output__mime_type": "application/json"},
+            Operation(kind=Kind.AGENT, name="a", inputs={"input": "hi"}, output=[1]),
+        ),
+        (
+            "LLM",
+            {
+                "input__value": '{"messages": [{"role": "user", "content": "hi"}]}',
+                "output__value": '{"id": "r1", "choices": [{"message": {"content": "yo"}, "finish_reason": "stop"}]}',
+                "llm__cost__total": 0.25,
+            },
+            Operation(
+                kind=Kind.MODEL,
+                messages=(Message(role="user", parts=(Text(text="hi"),)),),
+                output_messages=(Message(role="assistant", parts=(Text(text="yo"),), finish_reason="stop"),),
+                finish_reasons=("stop",),
+                response_id="r1",
+                cost=Cost(total=0.25),
+            ),
+        ),
+    ],
+)
+def test_openinference_by_its_published_keys(kind: str, attributes: dict[str, Any], expected: Operation):
+    """Kinds of span the corpus has no capture of yet."""
+    assert read(span(openinference__span__kind=kind, **attributes)).operation == expected
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        (
+            {
+                "gen_ai__operation__name": "invoke_agent",
+                "gen_ai__agent__name": "planner",
+                "gen_ai__agent__description": "plans",
+                "gen_ai__system_instructions": '[{"type": "text", "content": "be kind"}]',
+                "gen_ai__input__messages": '[{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]',
+            },
+            Operation(
+                kind=Kind.AGENT,
+                name="planner",
+                description="plans",
+                messages=(
+                    Message(role="system", parts=(Text(text="be kind"),)),
+                    Message(role="user", parts=(Text(text="hi"),)),
+                ),
+            ),
+        ),
+        (
+            {
+                "gen_ai__operation__name": "retrieval",
+                "gen_ai__retrieval__query__text": "who",
+                "gen_ai__retrieval__documents": '[{"id": "d1", "score": 0.5}]',
+            },
+            Operation(kind=Kind.RETRIEVAL, inputs={"query": "who"}, documents=({"id": "d1", "score": 0.5},)),
+        ),
+        (
+            {
+                "gen_ai__operation__name": "execute_tool",
+                "gen_ai__tool__name": "f",
+                "gen_ai__tool__call__id": "call_1",
+                "gen_ai__tool__call__arguments": "Paris",
+                "gen_ai__tool__call__result": "007",
+            },
+            Operation(kind=Kind.TOOL, name="f", tool_call_id="call_1", inputs={"input": "Paris"}, output="007"),
+        ),
+        (
+            {"gen_ai__operation__name": "invoke_workflow", "gen_ai__workflow__name": "w"},
+            Operation(kind=Kind.CHAIN, name="w"),
+        ),
+    ],
+)
+def test_opentelemetry_genai_by_its_published_keys(attributes: dict[str, Any], expected: Operation):
+    """Operations the corpus has no capture of yet."""
+    assert read(span(**attributes)).operation == expected
 
 
 def test_every_field_of_an_operation_has_a_reader_and_every_reader_a_field():

@@ -99,6 +99,11 @@ def test_a_family_takes_only_keys_that_belong_to_it():
     assert found == Found(["text"], "m.*", ("m.0",))
 
 
+def test_a_family_leaves_what_nothing_has_a_place_for():
+    found = readers.indexed("m", {"role"})(span({"m.0.role": "a", "m.0.logprobs": "{}"}))
+    assert found == Found([{"role": "a", "logprobs": "{}"}], "m.*", ("m.0.role",))
+
+
 def test_no_family_is_nothing_said():
     assert readers.indexed("m")(span({"m.role": "a"})) is None
 

@@ -81,12 +81,12 @@ _embeddings = indexed("embedding.embeddings")
 _finish_reason = strings("llm.finish_reason")
 _answer_of_call = attribute(bodies.answer, _OUTPUT)
 _input_messages = first(
-    mapped(indexed("llm.input_messages"), messages.conversation("user")),
-    mapped(indexed("llm.prompts"), messages.conversation("user")),
+    mapped(indexed("llm.input_messages", messages.LEAVES), messages.conversation("user")),
+    mapped(indexed("llm.prompts", messages.LEAVES), messages.conversation("user")),
 )
 _output_messages = first(
-    mapped(indexed("llm.output_messages"), messages.conversation("assistant")),
-    mapped(indexed("llm.choices"), messages.conversation("assistant")),
+    mapped(indexed("llm.output_messages", messages.LEAVES), messages.conversation("assistant")),
+    mapped(indexed("llm.choices", messages.LEAVES), messages.conversation("assistant")),
 )
 _request_messages = attribute(bodies.request_messages, _INPUT)
 _answer_messages = attribute(bodies.answer_messages, _OUTPUT)

@@ -29,6 +29,8 @@ from otel_humanloop.spans import Span
 
 _REQUEST_TYPE = "llm.request.type"
 
+_ROLES = frozenset({"user", "system", "assistant"})
+
 _ENDPOINTS: dict[str, Literal["chat", "complete"]] = {"chat": "chat", "completion": "complete"}
 
 _kind = one_of(
@@ -43,14 +45,12 @@ def _prompts(items: list[Any]) -> list[Any]:
 
 
 def _with_role(item: dict[str, Any]) -> dict[str, Any]:
-    if item.keys() & {"role", "content", "tool_calls"} or len(item) != 1:
-        return item
-    [(role, content)] = item.items()
-    return {"role": role, "content": content}
+    role = next((role for role in item if role in _ROLES), None)
+    return item if role is None or "role" in item else {"role": role, "content": item[role]}
 
 
-_input = mapped(mapped(indexed("gen_ai.prompt"), _prompts), messages.conversation("user"))
-_output = mapped(indexed("gen_ai.completion"), messages.conversation("assistant"))
+_input = mapped(mapped(indexed("gen_ai.prompt", messages.LEAVES | _ROLES), _prompts), messages.conversation("user"))
+_output = mapped(indexed("gen_ai.completion", messages.LEAVES), messages.conversation("assistant"))
 _embedded = mapped(_input, messages.embedded)
 
 
