@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import httpx
@@ -59,6 +60,7 @@ def test_a_patch_is_acknowledged_by_the_log_it_changed() -> None:
     assert updated(answer(200, {"id": "data_1", "config": {}, "output": "yes"}), now=NOW) is None
     assert isinstance(updated(answer(200, b"<html>"), now=NOW), Unavailable)
     assert isinstance(updated(answer(200, []), now=NOW), Unavailable)
+    assert isinstance(updated(answer(200, {"status": "ok"}), now=NOW), Unavailable)
     assert isinstance(updated(answer(204), now=NOW), Unavailable)
 
 
@@ -178,6 +180,15 @@ def test_any_body_gives_a_bounded_printable_line(body: Any) -> None:
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
     assert retry_after(header, now=NOW) == seconds
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot change its time zone")
+def test_a_date_without_a_time_zone_is_in_gmt_wherever_this_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        assert retry_after("Tue Nov 14 22:14:20 2023", now=NOW) == 60
+    time.tzset()
 
 
 @given(st.text())

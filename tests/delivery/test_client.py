@@ -14,7 +14,7 @@ import httpx
 import pytest
 from contract import validate_request
 
-from otel_humanloop.delivery.client import Client
+from otel_humanloop.delivery.client import MAX_ANSWER, Client
 from otel_humanloop.errors import Refused, SettingsError, Unavailable
 from otel_humanloop.settings import Settings
 
@@ -168,6 +168,11 @@ def test_an_answer_that_never_ends_is_read_only_so_far(settings_for: SettingsFor
     with pytest.raises(Unavailable):
         client_answering(settings_for(), httpx.Response(200, content=endless())).post_logs(b"[{}]", timeout=60)
     assert read <= 20 * 1024 * 1024
+
+
+def test_a_patched_log_that_is_given_back_too_long_to_read_is_patched_all_the_same(settings_for: SettingsFor) -> None:
+    log = b'{"id": "data_1", "output": "' + b"x" * MAX_ANSWER + b'"}'
+    client_answering(settings_for(), httpx.Response(200, content=log)).patch_log("a", b"{}", timeout=60)
 
 
 def test_credentials_in_the_address_are_used_and_never_shown(settings_for: SettingsFor) -> None:

@@ -171,6 +171,15 @@ def test_what_cannot_be_delivered_now_stays_first_in_line(trouble: int | Excepti
     assert sender.last_error is None
 
 
+def test_an_answer_that_acknowledges_fewer_logs_than_were_sent_settles_none() -> None:
+    one = [{"id": "data_1", "project_id": "pr_1"}]
+    sender = sender_to(lambda _: httpx.Response(200, json=one))
+    sender.put([post("a"), post("b")])
+    assert sender.attempt(0, timeout=1) == []
+    assert sender.waiting == 2
+    assert isinstance(sender.last_error, Unavailable)
+
+
 def test_before_it_is_due_an_attempt_does_nothing() -> None:
     server = Humanloop(down=[503])
     sender = sender_to(server)
@@ -205,6 +214,19 @@ def test_waits_grow_while_the_server_is_down_and_start_over_once_it_answered() -
     server.down = [503]
     sender.attempt(now, timeout=1)
     assert sender.due == now + 0.5
+
+
+def test_a_refusal_is_an_answer_too_after_which_the_next_body_goes_at_once() -> None:
+    server = Humanloop(bad={"a": 422}, down=[503, 503])
+    sender = sender_to(server)
+    sender.put([post("a")])
+    sender.put([post("b")])
+    sender.attempt(0, timeout=1)
+    sender.attempt(0.5, timeout=1)
+    assert settled(sender.attempt(1.5, timeout=1)) == [("a", 422)]
+    server.down = [503]
+    assert sender.attempt(1.5, timeout=1) == []
+    assert sender.due == 2.0
 
 
 def test_the_server_is_not_asked_before_the_time_it_asked_for() -> None:

@@ -39,8 +39,13 @@ def test_every_text_of_a_span_counts() -> None:
         span(name=long),
         span(status=Status(message=long)),
         span(attributes={long: 1}),
+        span(attributes={"a": long}),
+        span(attributes={"a": long.encode()}),
         span(attributes={"a": {"b": [long]}}),
+        span(attributes={"a": [{long: 1}]}),
         span(events=(Event(name=long),)),
+        span(events=(Event(name="e", attributes={"a": long}),)),
+        span(links=(Link(trace_id="a", span_id="b", attributes={"a": long}),)),
     ):
         assert size_of(larger) >= small + 1000
 
