@@ -28,6 +28,8 @@ class Kind(str, Enum):
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, tag="text"):
+    """Words."""
+
     text: str
 
 
@@ -48,10 +50,14 @@ class Media(msgspec.Struct, frozen=True, kw_only=True, tag="media"):
 
 
 class Reasoning(msgspec.Struct, frozen=True, kw_only=True, tag="reasoning"):
+    """What a model thought on the way to its answer."""
+
     text: str
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal"):
+    """Words by which a model declines."""
+
     text: str
 
 

@@ -176,7 +176,7 @@ SETTINGS: tuple[Setting, ...] = (
         variable="HUMANLOOP_SPOOL",
         default="memory:",
         meaning="Where accepted spans are kept until Humanloop has their logs.",
-        allowed="memory:",
+        allowed="memory: or sqlite:///path/to/file",
         parse=_text,
     ),
     Setting(

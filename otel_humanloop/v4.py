@@ -46,10 +46,14 @@ class ImageUrl(_Wire, frozen=True, kw_only=True):
 
 
 class TextContent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="text"):
+    """`TextChatContent`: words, where a message has other contents too."""
+
     text: str
 
 
 class ImageContent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="image_url"):
+    """`ImageChatContent`: an image by address, which may be a `data:` URI."""
+
     image_url: ImageUrl
 
 

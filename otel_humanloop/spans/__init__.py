@@ -42,11 +42,15 @@ class StatusCode(IntEnum):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """How a span ended; `message` is only said of errors."""
+
     code: StatusCode = StatusCode.UNSET
     message: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened during a span; `time_ns` in nanoseconds since the epoch."""
+
     name: str
     time_ns: int = 0
     attributes: Attributes = {}
@@ -54,6 +58,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """Another span this one has to do with, of this trace or another."""
+
     trace_id: str
     span_id: str
     attributes: Attributes = {}
@@ -61,6 +67,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    """What made the span: the service, its version, its host."""
+
     attributes: Attributes = {}
 
 
