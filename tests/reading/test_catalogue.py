@@ -175,6 +175,22 @@ def test_a_completions_prompt_whose_role_is_its_key_is_a_message():
 
 
 @pytest.mark.parametrize(
+    ("written", "inputs"),
+    [
+        ('{"args": [], "kwargs": {}}', {}),
+        ('{"args": [1], "kwargs": {"args": 2}}', {"args": [1], "kwargs": {"args": 2}}),
+        ('{"args": [1], "kwargs": {}, "more": 1}', {"args": [1], "kwargs": {}, "more": 1}),
+        ('{"question": "who"}', {"question": "who"}),
+        ('"who"', {"input": "who"}),
+        ('{"args": ["cut', {"input": '{"args": ["cut'}),
+    ],
+)
+def test_what_a_decorated_function_was_given_is_an_object(written: str, inputs: dict[str, Any]):
+    decorated = read(span(traceloop__span__kind="task", traceloop__entity__input=written))
+    assert decorated.operation.inputs == inputs
+
+
+@pytest.mark.parametrize(
     ("kind", "attributes", "expected"),
     [
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from otel_humanloop.operation import (
@@ -117,6 +118,25 @@ def test_the_result_of_a_tool(written: Any):
 )
 def test_a_part(written: Any, expected: Part):
     assert part(written) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ({"content": "a", "reasoning_content": "hm"}, (Reasoning(text="hm"), Text(text="a"))),
+        ({"content": None, "refusal": "no"}, (Refusal(text="no"),)),
+        ({"function_call": {"name": "f", "arguments": '{"a":1}'}}, (msgspec.structs.replace(CALL, id=None),)),
+        ({"audio": {"id": "audio_1"}}, (Media(modality="audio", file_id="audio_1", mime_type="audio/wav"),)),
+        (
+            {"content": [{"type": "document", "source": {"type": "url", "url": "u"}}]},
+            (Media(modality="file", url="u"),),
+        ),
+        ({"tool_calls": [5, {"id": "call_1", "name": "f", "arguments": {"a": 1}}]}, (CALL,)),
+        ({"content": {"type": "text", "text": "a"}}, (Text(text="a"),)),
+    ],
+)
+def test_what_a_message_says_wherever_it_stands(written: Any, said: tuple[Part, ...]):
+    assert messages.message({"role": "assistant", **written}, "user") == Message(role="assistant", parts=said)
 
 
 def test_text_that_only_looks_like_json_stays_text():
