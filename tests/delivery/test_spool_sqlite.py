@@ -171,6 +171,17 @@ def test_closing_leaves_what_waits_to_the_next(url: str) -> None:
     third.close()
 
 
+def test_a_span_belongs_to_the_last_that_kept_it(url: str) -> None:
+    first, second, third = opened(url), opened(url), opened(url)
+    first.keep_many([(span(1), 10), (span(2), 10)])
+    second.keep(span(1), 10)
+    first.close()
+    assert numbers(third) == [2]
+    second.close()
+    assert numbers(third) == [1]
+    third.close()
+
+
 def test_what_was_refused_is_known_to_the_next(url: str) -> None:
     refusal = Refusal(reference_id="a", project="é", status=422, detail="no", body=b"{\xff}", at=1.25, method="PATCH")
     first = opened(url)
@@ -241,7 +252,7 @@ except SpoolFull:
     say("still full")
 resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))  # not even what is small fits now
 spool.refuse(Refusal(reference_id="a", status=422, detail="no", body=b"x" * 9000, at=0.0))
-spool.release([(f"{0:032x}", f"{0:016x}")])
+spool.release([(f"{number:032x}", f"{number:016x}") for number in (0, 1)])
 say(len(spool.refused()), spool.spans)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 spool.keep(span(1, attributes={"again": True}), 10)
@@ -253,7 +264,9 @@ say(spool.spans)
     assert 1 < kept < 30
     assert line_of(process) == "still full"
     assert line_of(process) == f"0 {kept}", "neither is remembered while nothing can be written"
-    assert int(line_of(process)) == kept - 1, "what was delivered is let go as soon as it can be"
+    assert int(line_of(process)) == kept - 1, (
+        "what was delivered is let go as soon as it can be, but not what was kept anew"
+    )
     process.wait(10)
     spool = opened(url)
     assert numbers(spool) == list(range(1, kept))
