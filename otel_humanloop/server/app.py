@@ -77,7 +77,7 @@ def create_app(
         await run_in_threadpool(store.read, lambda tx: tx.execute(text("SELECT 1")).scalar_one())
         return Response("ready\n", media_type="text/plain")
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/healthz", _alive),
             Route("/readyz", ready),
@@ -96,6 +96,8 @@ def create_app(
             Exception: _broken,
         },
     )
+    app.router.redirect_slashes = False  # a redirect would lose the body of a POST; `_PlainPaths` does it better
+    return app
 
 
 async def _alive(_: Request) -> Response:

@@ -130,7 +130,9 @@ def draft(request: _Log, loc: Loc) -> LogDraft:
     for name in ("prompt_cost", "output_cost"):
         _check_number(getattr(request, name), name, _MAX_COST, loc)
     for name in ("inputs", "metadata", "provider_request", "provider_response", "config"):
-        check_depth(getattr(request, name) or {}, (*loc, name))
+        value: dict[str, Any] = getattr(request, name) or {}
+        value.pop("provider_api_keys", None)  # never kept, wherever a client puts them
+        check_depth(value, (*loc, name))
     return LogDraft(
         created_at=_created_at(request.created_at, loc),
         config=None if request.config is None else config_draft(request.config, (*loc, "config")),
@@ -153,7 +155,7 @@ def _created_at(text: str | None, loc: Loc) -> int | None:
         return None
     try:
         moment = _utc(msgspec.convert(text, datetime))
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, OverflowError) as error:
         raise Invalid((*loc, "created_at"), "not an ISO 8601 date and time", kind="value_error.datetime") from error
     if not _EARLIEST <= moment <= _LATEST:
         raise Invalid((*loc, "created_at"), "must be between the years 1970 and 9900", kind="value_error.datetime")

@@ -162,18 +162,22 @@ def session_list(
 ) -> v4.Page[v4.SessionResponse] | None:
     """Sessions, the last to start first; None if there is no such project."""
     statement = select(sessions)
+    count = select(func.count()).select_from(sessions)
+    order = (sessions.c.started_at.desc(), sessions.c.key.desc())
     if project_id is not None:
         project = tx.execute(select(projects.c.key).where(projects.c.id == project_id)).scalar_one_or_none()
         if project is None:
             return None
-        statement = statement.join(session_projects, session_projects.c.session == sessions.c.key)
-        statement = statement.where(session_projects.c.project == project)
-        order = (session_projects.c.started_at.desc(), session_projects.c.session.desc())
-    else:
-        order = (sessions.c.started_at.desc(), sessions.c.key.desc())
+        members = session_projects.c
+        statement = statement.join(session_projects, members.session == sessions.c.key).where(
+            members.project == project
+        )
+        count = select(func.count()).select_from(session_projects).where(members.project == project)
+        order = (members.started_at.desc(), members.session.desc())
     if reference_id is not None:
         statement = statement.where(sessions.c.reference_id == reference_id)
-    total = tx.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
+        count = select(func.count()).select_from(statement.subquery())
+    total = tx.execute(count).scalar_one()
     rows = tx.execute(statement.order_by(*order).limit(window.size).offset(window.offset)).all()
     return v4.Page(records=_session_responses(tx, rows), page=window.page, size=window.size, total=total)
 

@@ -116,8 +116,12 @@ logs = Table(
     UniqueConstraint("reference_id", "session", name="logs_reference"),
     Index("logs_session", "session", "started_at"),
     Index("logs_project", "project", "created_at"),
-    Index("logs_parent", "parent"),
 )
 
-_waits = logs.c.parent.is_(None) & logs.c.parent_reference_id.is_not(None)
-Index("logs_waiting", logs.c.parent_reference_id, sqlite_where=_waits, postgresql_where=_waits)
+# Both hold only what is looked for in them: SQLite would otherwise find the logs that wait for a parent by going
+# through all that have none.
+_has_parent = logs.c.parent.is_not(None)
+Index("logs_parent", logs.c.parent, sqlite_where=_has_parent, postgresql_where=_has_parent)
+waits = logs.c.parent.is_(None) & logs.c.parent_reference_id.is_not(None)
+"""A log whose parent has been named and not been found."""
+Index("logs_waiting", logs.c.parent_reference_id, sqlite_where=waits, postgresql_where=waits)

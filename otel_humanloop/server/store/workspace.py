@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, or_, select, update
 from otel_humanloop.server.store import totals
 from otel_humanloop.server.store.records import Change, ConfigRow, Content, LogDraft, LogRow, ProjectRow, SessionRow
 from otel_humanloop.server.store.rows import Rows, chunks
-from otel_humanloop.server.store.schema import configs, logs, projects, sessions
+from otel_humanloop.server.store.schema import configs, logs, projects, sessions, waits
 
 _CONTENT = msgspec.json.Decoder(Content)
 
@@ -45,8 +45,8 @@ class Workspace:
         for chunk in chunks(references):
             if within:
                 self.logs.load(logs.c.session.in_(within) & logs.c.reference_id.in_(chunk))
-            waits = logs.c.parent.is_(None) & logs.c.parent_reference_id.in_(chunk)
-            for log in self.logs.load(waits & or_(logs.c.session.in_(within), logs.c.session.is_(None))):
+            named = waits & logs.c.parent_reference_id.in_(chunk)
+            for log in self.logs.load(named & or_(logs.c.session.in_(within), logs.c.session.is_(None))):
                 self._note_waiting(log)
         for session in within:
             for reference in references:
@@ -71,8 +71,8 @@ class Workspace:
         if reference is None:
             return []
         if reference not in self._waiting_known:
-            waits = logs.c.parent.is_(None) & (logs.c.parent_reference_id == reference)
-            for row in self.logs.load(waits & or_(logs.c.session == log.session, logs.c.session.is_(None))):
+            named = waits & (logs.c.parent_reference_id == reference)
+            for row in self.logs.load(named & or_(logs.c.session == log.session, logs.c.session.is_(None))):
                 self._note_waiting(row)
         rows = (self.logs.get(key) for key in sorted(self._waiting.get(reference, ())))
         return [

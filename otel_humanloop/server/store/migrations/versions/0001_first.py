@@ -118,7 +118,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("id"),
         sa.UniqueConstraint("reference_id", "session", name="logs_reference"),
     )
-    op.create_index("logs_parent", "logs", ["parent"], unique=False)
+    op.create_index(
+        "logs_parent",
+        "logs",
+        ["parent"],
+        unique=False,
+        sqlite_where=sa.text("parent IS NOT NULL"),
+        postgresql_where=sa.text("parent IS NOT NULL"),
+    )
     op.create_index("logs_project", "logs", ["project", "created_at"], unique=False)
     op.create_index("logs_session", "logs", ["session", "started_at"], unique=False)
     op.create_index(

@@ -1,0 +1,9 @@
+"""A server in a process of its own, to be killed: `python crashing.py DATABASE PORT`."""
+
+from __future__ import annotations
+
+import sys
+
+from otel_humanloop.server.serve import serve
+
+serve(database=sys.argv[1], port=int(sys.argv[2]))
