@@ -1,7 +1,8 @@
 """Stage 1: a span comes in, from anywhere, as one `Span`.
 
-`sdk.py` makes it of the SDK's `ReadableSpan`, `otlp.py` of OTLP bytes. Whatever differs between the two is
-settled there and nowhere else: ids are lowercase hex, an absent parent is `None`, times are integer nanoseconds
+`sdk.py` makes it of the SDK's `ReadableSpan`, `otlp.py` of OTLP bytes. Log records, in which some instrumentations
+put what was said, come in the same way as one `LogRecord`. Whatever differs between the two doors is settled there
+and nowhere else: ids are lowercase hex, an absent parent is `None`, times are integer nanoseconds
 since the epoch, attribute values are plain Python (sequences as lists, maps as dicts).
 """
 
@@ -112,3 +113,30 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     dropped_attributes: int = 0
     dropped_events: int = 0
     dropped_links: int = 0
+
+
+class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One record of a program's log. Those emitted within a span may tell what the span does not.
+
+    Attributes:
+        trace_id: 32 lowercase hex digits; None where it was emitted outside of any span.
+        span_id: 16 lowercase hex digits, or None.
+        event_name: The kind of event it is, or "" for a plain message.
+        time_ns: Nanoseconds since the epoch; when it was observed where its source does not say when it was emitted.
+        body: Text, or a value of any shape.
+    """
+
+    trace_id: str | None = None
+    span_id: str | None = None
+    event_name: str = ""
+    time_ns: int = 0
+    body: Value = None
+    attributes: Attributes = {}
+    resource: Resource = Resource()
+    scope: Scope = Scope()
+
+
+def event_name(stated: str | None, attributes: Attributes) -> str:
+    """The name of the event a log record is: its own field, or the attribute that was its place until OTLP 1.5."""
+    named = stated or attributes.get("event.name")
+    return named if isinstance(named, str) else ""

@@ -1,4 +1,4 @@
-"""Spans from OTLP/JSON, as OTLP has it and as it is met with elsewhere.
+"""Spans and log records from OTLP/JSON, as OTLP has it and as it is met with elsewhere.
 
 OTLP writes ids in hex, int64 as text and enums as integers. Protobuf's own JSON mapping writes ids in base64 and enums
 by name (old Humanloop SDKs do), and some write int64 as numbers. All of these are read.
@@ -17,7 +17,21 @@ from typing import Any, TypeVar
 import msgspec
 
 from otel_humanloop.errors import DecodeError
-from otel_humanloop.spans import Attributes, Event, Link, Resource, Scope, Span, SpanKind, Status, StatusCode, Value
+from otel_humanloop.spans import (
+    Attributes,
+    Event,
+    Link,
+    LogRecord,
+    Resource,
+    Scope,
+    Span,
+    SpanKind,
+    Status,
+    StatusCode,
+    Value,
+    event_name,
+)
+from otel_humanloop.spans import otlp_wire as wire
 
 _MAX_DEPTH = 100
 _TRACE_ID_DIGITS = 32
@@ -28,119 +42,52 @@ _MAX_INT64_DIGITS = 20
 _SPECIAL_DOUBLES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 EnumT = TypeVar("EnumT", SpanKind, StatusCode)
+RequestT = TypeVar("RequestT", wire.TraceRequest, wire.LogsRequest)
 
 
-def decode_json(body: bytes) -> list[Span]:
-    """The spans of one `ExportTraceServiceRequest` in JSON, in its order.
+def spans_of(body: bytes) -> Iterator[Span | DecodeError]:
+    """The spans of one `ExportTraceServiceRequest` in JSON, in its order; for one that is none, what it lacks.
 
     Raises:
         DecodeError: The bytes are not such a request. Names the field.
     """
-    request = _parse(body)
-    return [span for resource_spans in request.resource_spans or () for span in _spans(resource_spans)]
+    request = _parse(body, wire.TraceRequest)
+    for resource_spans in request.resource_spans or ():
+        for scope_spans in resource_spans.scope_spans or ():
+            for span in scope_spans.spans or ():
+                try:
+                    resource = _resource(resource_spans.resource)
+                    yield _span(span, resource, _scope(scope_spans.scope, scope_spans.schema_url))
+                except DecodeError as error:
+                    yield error
 
 
-class _Wire(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
-    """Fields as protobuf's JSON has them: any may be left out or null, and unknown ones are passed over."""
+def records_of(body: bytes) -> Iterator[LogRecord | DecodeError]:
+    """The log records of one `ExportLogsServiceRequest` in JSON, as `spans_of` has the spans."""
+    request = _parse(body, wire.LogsRequest)
+    for resource_logs in request.resource_logs or ():
+        for scope_logs in resource_logs.scope_logs or ():
+            for record in scope_logs.log_records or ():
+                try:
+                    resource = _resource(resource_logs.resource)
+                    yield _record(record, resource, _scope(scope_logs.scope, scope_logs.schema_url))
+                except DecodeError as error:
+                    yield error
 
 
-class _AnyValue(_Wire, frozen=True, kw_only=True):
-    string_value: str | None = None
-    bool_value: bool | None = None
-    int_value: int | str | None = None
-    double_value: float | str | None = None
-    bytes_value: str | None = None
-    array_value: _ArrayValue | None = None
-    kvlist_value: _KeyValueList | None = None
-
-
-class _ArrayValue(_Wire, frozen=True, kw_only=True):
-    values: list[_AnyValue] | None = None
-
-
-class _KeyValue(_Wire, frozen=True, kw_only=True):
-    key: str = ""
-    value: _AnyValue | None = None
-
-
-class _KeyValueList(_Wire, frozen=True, kw_only=True):
-    values: list[_KeyValue] | None = None
-
-
-class _Status(_Wire, frozen=True, kw_only=True):
-    code: int | str | None = None
-    message: str | None = None
-
-
-class _Event(_Wire, frozen=True, kw_only=True):
-    name: str | None = None
-    time_unix_nano: int | str | None = None
-    attributes: list[_KeyValue] | None = None
-    dropped_attributes_count: int | None = None
-
-
-class _Link(_Wire, frozen=True, kw_only=True):
-    trace_id: str | None = None
-    span_id: str | None = None
-    attributes: list[_KeyValue] | None = None
-    dropped_attributes_count: int | None = None
-
-
-class _Span(_Wire, frozen=True, kw_only=True):
-    trace_id: str | None = None
-    span_id: str | None = None
-    parent_span_id: str | None = None
-    flags: int | None = None
-    name: str | None = None
-    kind: int | str | None = None
-    start_time_unix_nano: int | str | None = None
-    end_time_unix_nano: int | str | None = None
-    attributes: list[_KeyValue] | None = None
-    dropped_attributes_count: int | None = None
-    events: list[_Event] | None = None
-    dropped_events_count: int | None = None
-    links: list[_Link] | None = None
-    dropped_links_count: int | None = None
-    status: _Status | None = None
-
-
-class _Scope(_Wire, frozen=True, kw_only=True):
-    name: str | None = None
-    version: str | None = None
-    attributes: list[_KeyValue] | None = None
-
-
-class _ScopeSpans(_Wire, frozen=True, kw_only=True):
-    scope: _Scope | None = None
-    spans: list[_Span] | None = None
-    schema_url: str | None = None
-
-
-class _Resource(_Wire, frozen=True, kw_only=True):
-    attributes: list[_KeyValue] | None = None
-
-
-class _ResourceSpans(_Wire, frozen=True, kw_only=True):
-    resource: _Resource | None = None
-    scope_spans: list[_ScopeSpans] | None = None
-
-
-class _Request(_Wire, frozen=True, kw_only=True):
-    resource_spans: list[_ResourceSpans] | None = None
-
-
-def _parse(body: bytes) -> _Request:
+def _parse(body: bytes, kind: type[RequestT]) -> RequestT:
     try:
-        return msgspec.json.decode(body, type=_Request)
+        return msgspec.json.decode(body, type=kind)
     except RecursionError as error:
         raise DecodeError("OTLP JSON is nested too deep") from error
     except msgspec.ValidationError as error:
-        raise DecodeError(f"OTLP JSON does not hold spans: {error}") from error
+        held = "spans" if kind is wire.TraceRequest else "log records"
+        raise DecodeError(f"OTLP JSON does not hold {held}: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         whole = _without_lone_surrogates(body)
         if whole is None:
             raise DecodeError(f"not JSON: {error}") from error
-        return _parse(whole)
+        return _parse(whole, kind)
 
 
 def _without_lone_surrogates(body: bytes) -> bytes | None:
@@ -156,26 +103,21 @@ def _without_lone_surrogates(body: bytes) -> bytes | None:
         return None
 
 
-def _spans(resource_spans: _ResourceSpans) -> Iterator[Span]:
-    described = resource_spans.resource
-    resource = Resource(attributes=_attributes(described.attributes, "resource") if described else {})
-    for scope_spans in resource_spans.scope_spans or ():
-        scope = _scope(scope_spans)
-        for span in scope_spans.spans or ():
-            yield _span(span, resource, scope)
+def _resource(resource: wire.Resource | None) -> Resource:
+    return Resource(attributes=_attributes(resource.attributes, "resource")) if resource is not None else Resource()
 
 
-def _scope(scope_spans: _ScopeSpans) -> Scope:
-    scope = scope_spans.scope or _Scope()
+def _scope(described: wire.Scope | None, schema_url: str | None) -> Scope:
+    scope = described or wire.Scope()
     return Scope(
         name=scope.name or "",
         version=scope.version or None,
-        schema_url=scope_spans.schema_url or None,
+        schema_url=schema_url or None,
         attributes=_attributes(scope.attributes, "scope"),
     )
 
 
-def _span(span: _Span, resource: Resource, scope: Scope) -> Span:
+def _span(span: wire.Span, resource: Resource, scope: Scope) -> Span:
     flags = span.flags or 0
     parent_id = _id(span.parent_span_id, _SPAN_ID_DIGITS, "parentSpanId")
     end_ns = _integer(span.end_time_unix_nano, "endTimeUnixNano")
@@ -200,7 +142,22 @@ def _span(span: _Span, resource: Resource, scope: Scope) -> Span:
     )
 
 
-def _event(event: _Event) -> Event:
+def _record(record: wire.LogRecord, resource: Resource, scope: Scope) -> LogRecord:
+    emitted = _integer(record.time_unix_nano, "timeUnixNano")
+    attributes = _attributes(record.attributes, "log record")
+    return LogRecord(
+        trace_id=_id(record.trace_id, _TRACE_ID_DIGITS, "traceId"),
+        span_id=_id(record.span_id, _SPAN_ID_DIGITS, "spanId"),
+        event_name=event_name(record.event_name, attributes),
+        time_ns=emitted or _integer(record.observed_time_unix_nano, "observedTimeUnixNano") or 0,
+        body=_plain(record.body, "log record body", 0),
+        attributes=attributes,
+        resource=resource,
+        scope=scope,
+    )
+
+
+def _event(event: wire.Event) -> Event:
     return Event(
         name=event.name or "",
         time_ns=_integer(event.time_unix_nano, "timeUnixNano") or 0,
@@ -209,7 +166,7 @@ def _event(event: _Event) -> Event:
     )
 
 
-def _link(link: _Link) -> Link:
+def _link(link: wire.Link) -> Link:
     return Link(
         trace_id=_id(link.trace_id, _TRACE_ID_DIGITS, "traceId") or "",
         span_id=_id(link.span_id, _SPAN_ID_DIGITS, "spanId") or "",
@@ -218,7 +175,7 @@ def _link(link: _Link) -> Link:
     )
 
 
-def _status(status: _Status | None) -> Status:
+def _status(status: wire.Status | None) -> Status:
     if status is None:
         return Status()
     return Status(
@@ -275,11 +232,11 @@ def _enum(value: int | str | None, enum: type[EnumT], prefix: str, field: str) -
         return enum(0)
 
 
-def _attributes(pairs: list[_KeyValue] | None, owner: str) -> Attributes:
+def _attributes(pairs: list[wire.KeyValue] | None, owner: str) -> Attributes:
     return {pair.key: _plain(pair.value, f"{owner} attribute `{pair.key}`", 0) for pair in pairs or ()}
 
 
-def _plain(value: _AnyValue | None, field: str, depth: int) -> Value:
+def _plain(value: wire.AnyValue | None, field: str, depth: int) -> Value:
     """The Python value: lists for arrays, dicts for key-value lists, None for an `AnyValue` that holds nothing."""
     if depth > _MAX_DEPTH:
         raise DecodeError(f"{field} is nested deeper than {_MAX_DEPTH}")
