@@ -58,7 +58,9 @@ class Spool(Protocol):
       `MAX_REFUSED_BYTES`. The same reference id refused again by the same method replaces the former.
     - Only `keep` and `keep_many` fail for want of room. `release`, `refuse` and `close` do not raise when a spool
       cannot be written to: they say so in the log, and what is released late is at worst sent twice.
-    - One thread at a time may use a spool. After `close` it cannot be used; closing twice does no harm.
+    - One thread at a time may use a spool, but `spans` and `bytes` may be read by any at any time, and cost nothing. Of
+      a spool that processes share they are what it held when this one last changed it or asked for what waits.
+    - After `close` nothing can be kept; closing twice does no harm.
     """
 
     @property

@@ -107,17 +107,18 @@ class SQLiteSpool:
             self._presence = Presence(self._presence_of(self._owner))
             with self._transaction():
                 self._database.execute("INSERT INTO owners VALUES (?)", (self._owner,))
+            self._depth = self._read_depth()
         except (sqlite3.Error, OSError, SettingsError):
             self._database.close()
             raise
 
     @property
     def spans(self) -> int:
-        return self._depth()[0]
+        return self._depth[0]
 
     @property
     def bytes(self) -> int:
-        return self._depth()[1]
+        return self._depth[1]
 
     def keep(self, span: Span, size: int) -> None:
         self.keep_many([(span, size)])
@@ -132,11 +133,12 @@ class SQLiteSpool:
                     " DO UPDATE SET owner = excluded.owner, size = excluded.size, span = excluded.span",
                     rows,
                 )
-                spans, total = self._depth()
+                spans, total = self._read_depth()
                 if spans > self._max_spans or total > self._max_bytes:
                     raise SpoolFull(f"{self._path} has no room: there would be {spans} spans of {total} bytes")
         except sqlite3.OperationalError as error:
             raise SpoolFull(f"{self._path} cannot be written: {error}") from error
+        self._depth = spans, total
         if self._to_release:
             self._to_release.difference_update((span.trace_id, span.span_id) for span, _ in entries)
 
@@ -151,6 +153,7 @@ class SQLiteSpool:
             _logger.warning("%s cannot be written; what was delivered is let go later: %s", self._path, error)
         else:
             self._to_release.clear()
+            self._depth = self._read_depth()
 
     def refuse(self, refusal: Refusal) -> None:
         row = (
@@ -216,6 +219,7 @@ class SQLiteSpool:
                 self._database.execute("DELETE FROM owners WHERE owner = ?", (owner,))
             adopted += [sequence for (sequence,) in rows]
             self._presence_of(owner).unlink(missing_ok=True)
+        self._depth = self._read_depth()
         return self._read(sorted(adopted))
 
     def close(self) -> None:
@@ -246,8 +250,9 @@ class SQLiteSpool:
                 _logger.warning("a span kept in %s is damaged and was let go: %s", self._path, error)
                 with self._transaction():
                     self._database.execute("DELETE FROM spans WHERE sequence = ?", (sequence,))
+                self._depth = self._read_depth()
 
-    def _depth(self) -> tuple[int, int]:
+    def _read_depth(self) -> tuple[int, int]:
         spans, total = self._database.execute("SELECT spans, bytes FROM depth").fetchone()
         return spans, total
 
