@@ -123,7 +123,10 @@ def draft(request: _Log, loc: Loc) -> LogDraft:
         if getattr(request, one) is not None and getattr(request, other) is not None:
             raise Invalid((*loc, other), f"specify at most one of `{one}` and `{other}`")
     for name in _NAMES:
-        check_name(getattr(request, name), name, loc)
+        value = getattr(request, name)
+        if name == "parent_reference_id" and value == "":
+            continue  # "no parent": how a log that was posted below another is put at the top of its session
+        check_name(value, name, loc)
     _check_number(request.duration, "duration", _MAX_DURATION, loc)
     for name in ("prompt_tokens", "output_tokens"):
         _check_number(getattr(request, name), name, _MAX_TOKENS, loc)

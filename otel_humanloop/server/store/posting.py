@@ -57,7 +57,7 @@ def post(
             raise error.within(_loc(index, single)) from error
     if strict_parents:
         for index, (draft, key) in enumerate(zip(drafts, keys, strict=True)):
-            if draft.parent_reference_id is not None and posting.rows.logs.get(key).parent is None:
+            if draft.parent_reference_id and posting.rows.logs.get(key).parent is None:
                 message = f"no log has the reference_id `{draft.parent_reference_id}`"
                 raise Invalid((*_loc(index, single), "parent_reference_id"), message)
     posting.rows.flush(now=now)
@@ -94,7 +94,7 @@ class _Posting:
                 enter(self.rows, log, session, now=self._now)
                 log = self.rows.logs.get(log.key)
         if draft.parent_id is not None or draft.parent_reference_id is not None:
-            log = hang(self.rows, log, parent, draft.parent_reference_id, now=self._now)
+            log = hang(self.rows, log, parent, draft.parent_reference_id or None, now=self._now)
         gather(self.rows, log, now=self._now)
         return log
 
@@ -121,7 +121,7 @@ class _Posting:
             if session is not None and parent.session != session:
                 raise Invalid(("parent_id",), f"`{draft.parent_id}` is not in the session this log is posted to")
             return parent
-        if draft.parent_reference_id is not None:
+        if draft.parent_reference_id:
             if draft.parent_reference_id == draft.reference_id:
                 raise Invalid(("parent_reference_id",), "a log cannot be its own parent")
             if session is None:
