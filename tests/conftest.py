@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import humanloop as humanloops
 import pytest
+from applications import Install
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_humanloop import HumanloopSpanProcessor
 
 
 @pytest.fixture
@@ -13,3 +19,19 @@ def humanloop() -> Iterator[humanloops.Humanloop]:
     """A Humanloop of the test's own, which holds everything it is sent to the published contract."""
     with humanloops.humanloop() as server:
         yield server
+
+
+@pytest.fixture
+def install(humanloop: humanloops.Humanloop) -> Iterator[Install]:
+    """Makes providers that send to `humanloop`, and ends them."""
+    providers: list[TracerProvider] = []
+
+    def install(make: Callable[..., Any] = HumanloopSpanProcessor, **settings: Any) -> TracerProvider:
+        provider = TracerProvider(resource=Resource.create({"service.name": "shop"}))
+        provider.add_span_processor(make(**{"base_url": humanloop.base_url, "delay": 0.02, **settings}))
+        providers.append(provider)
+        return provider
+
+    yield install
+    for provider in providers:
+        provider.shutdown()
