@@ -77,6 +77,15 @@ def test_a_key_given_is_a_key_needed(tmp_path: Path) -> None:
     assert (tmp_path / "own.db").exists()
 
 
+def test_parents_must_come_first_and_other_names_be_allowed_where_it_is_told_so() -> None:
+    child = {"project": "p", "config": {"type": "model", "model": "m"}, "parent_reference_id": "b" * 16}
+    child["session_reference_id"] = "a" * 32
+    with serving("--strict-parents", "--allowed-host", "humanloop.internal", "--database", "sqlite://") as (_, url):
+        assert httpx.post(f"{url}/v4/logs", json=child).status_code == 422
+        for name, status in (("humanloop.internal", 200), ("elsewhere.internal", 403)):
+            assert httpx.get(f"{url}/v4/projects", headers={"Host": name}).status_code == status
+
+
 def test_an_address_others_can_reach_is_refused_without_a_key(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--host", "0.0.0.0", "--port", "0", "--database", "sqlite://"]) == 2
     captured = capsys.readouterr()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from typing import Any
 
 import httpx
@@ -59,7 +60,6 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setenv("HUMANLOOP_BASE_URL", f"{server.url}/v4")
         monkeypatch.setenv("HUMANLOOP_API_KEY", KEY)
         monkeypatch.setenv("COLUMNS", "120")
-        monkeypatch.setenv("TZ", "UTC")
         yield server.url
 
 
@@ -86,7 +86,8 @@ def test_sessions_are_listed_newest_first_with_what_they_were_about(
     headings, *rows = capsys.readouterr().out.splitlines()
     assert headings.split() == ["ID", "STARTED", "LOGS", "PROJECTS", "INPUTS", "OUTPUT"]
     assert [row.split()[0] for row in rows] == [second[5:10], first[5:10]]
-    assert "  3  " in rows[1]
+    started = datetime(2026, 11, 23, 7, 0, 0, tzinfo=timezone.utc).astimezone()
+    assert f"{started:%Y-%m-%d %H:%M:%S}  3  " in rows[1]
     assert "agent, moderator, orphan" in rows[1]
     assert "question: Which country won Eurovision" in rows[1]
     assert "Sweden ␛[2Jwon." in rows[1]
@@ -173,6 +174,25 @@ def test_the_doctor_says_that_the_server_answers_and_never_the_key(
         "origin": "HUMANLOOP_BASE_URL",
     }
     assert settings["HUMANLOOP_HOLD"]["origin"] == "the default"
+
+
+@pytest.mark.usefixtures("url")
+def test_what_an_error_repeats_is_nothing_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sessions", "show", "\x1b[2Jnobody"]) == 1
+    assert capsys.readouterr().err.startswith("error: there is no session `␛[2Jnobody`\n")
+
+
+def test_the_doctor_shows_nothing_of_a_short_key_and_no_password(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUMANLOOP_API_KEY", "letmein")
+    monkeypatch.setenv("HUMANLOOP_BASE_URL", "http://user:secret@127.0.0.1:8484/v4")
+    for arguments in (["doctor", "--offline"], ["doctor", "--offline", "--json"]):
+        assert main(arguments) == 0
+        out = capsys.readouterr().out
+        assert "http://127.0.0.1:8484/v4" in out
+        assert "****" in out
+        assert not [part for part in ("letmein", "mein", "secret") if part in out]
 
 
 @pytest.mark.usefixtures("url")
