@@ -15,12 +15,15 @@ from otel_humanloop.logs.config import config_of
 from otel_humanloop.logs.encode import plain_text
 from otel_humanloop.logs.metadata import metadata_of
 from otel_humanloop.logs.moves import Complete, Create, Replace
+from otel_humanloop.logs.naming import usable
 from otel_humanloop.operation import Kind, Operation
 from otel_humanloop.settings import Settings
 from otel_humanloop.spans import Span, SpanKey
 
 SOURCE = "opentelemetry"
 """`source` of every log made of a span."""
+
+_MOST_TOKENS = 10**12
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _PLACE = re.compile(r"\{([^{}]+)\}")
@@ -37,7 +40,7 @@ def build_log(create: Create, settings: Settings) -> v4.LogRequest[v4.Config]:
     cost = None if create.without_usage else operation.cost
     parent = create.parent
     return v4.LogRequest(
-        project=operation.project or project_of(span, settings.project),
+        project=usable(operation.project) or usable(project_of(span, settings.project)) or "unknown",
         session_reference_id=create.session,
         reference_id=reference_id(create.key, settings),
         parent_reference_id=reference_id((create.key[0], parent), settings) if parent is not None else None,
@@ -51,8 +54,8 @@ def build_log(create: Create, settings: Settings) -> v4.LogRequest[v4.Config]:
         source=SOURCE,
         metadata=metadata_of(draft, create.user, beside),
         environment=operation.environment,
-        prompt_tokens=usage.prompt_tokens if usage is not None else None,
-        output_tokens=usage.output_tokens if usage is not None else None,
+        prompt_tokens=_count(usage.prompt_tokens) if usage is not None else None,
+        output_tokens=_count(usage.output_tokens) if usage is not None else None,
         prompt_cost=cost.prompt if cost is not None else None,
         output_cost=cost.output if cost is not None else None,
         config=config_of(operation, span.name),
@@ -86,6 +89,11 @@ def project_of(span: Span, template: str) -> str:
     """The template with each `{key}` replaced by that resource attribute, or by "unknown"."""
     resource: Mapping[str, Any] = span.resource.attributes
     return _PLACE.sub(lambda place: str(resource.get(place[1], "unknown")), template)
+
+
+def _count(tokens: int | None) -> int | None:
+    """A number of tokens, unless it is none that could be counted."""
+    return tokens if tokens is not None and 0 <= tokens <= _MOST_TOKENS else None
 
 
 def _messages(operation: Operation, beside: dict[str, Any]) -> list[v4.ChatMessage] | None:

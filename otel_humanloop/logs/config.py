@@ -35,6 +35,8 @@ _PROVIDERS = {
     "vertexai": "google",
 }
 
+_LARGEST = 2**53  # JSON's whole numbers, RFC 8259 section 6
+
 _LIMITS = ("max_completion_tokens", "max_output_tokens")
 
 
@@ -127,7 +129,7 @@ def _whole(value: Any) -> int | None:
         return None
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return value if isinstance(value, int) else None
+    return value if isinstance(value, int) and abs(value) < _LARGEST else None
 
 
 def _real(value: Any) -> float | None:

@@ -6,6 +6,7 @@ from enum import Enum
 
 import msgspec
 
+from otel_humanloop.logs.naming import usable
 from otel_humanloop.operation import Kind, Reading
 from otel_humanloop.reading import is_infrastructure, read
 from otel_humanloop.spans import Span, SpanKey
@@ -64,9 +65,9 @@ def draft(span: Span, *, conversations_are_sessions: bool = False) -> Draft:
         role = Role.TRANSPARENT
     else:
         role = Role.STEP
-    session = operation.session
+    session = usable(operation.session)
     if session is None and conversations_are_sessions:
-        session = operation.conversation
+        session = usable(operation.conversation)
     told = (operation.messages, operation.output_messages, operation.output, operation.usage, operation.tools)
     return Draft(
         key=(span.trace_id, span.span_id),
