@@ -19,7 +19,7 @@ from otel_humanloop.server.failures import Invalid, Loc, NotFound
 from otel_humanloop.server.requests import MAX_ITEMS, Call, check_depth, check_name, decode, page_of
 from otel_humanloop.server.store import reading
 from otel_humanloop.server.store.changing import delete_logs, patch_log
-from otel_humanloop.server.store.posting import post
+from otel_humanloop.server.store.posting import NO_PARENT, post
 from otel_humanloop.server.store.records import CONTENT, Content, LogDraft
 from otel_humanloop.server.store.schema import sessions
 
@@ -123,10 +123,8 @@ def draft(request: _Log, loc: Loc) -> LogDraft:
         if getattr(request, one) is not None and getattr(request, other) is not None:
             raise Invalid((*loc, other), f"specify at most one of `{one}` and `{other}`")
     for name in _NAMES:
-        value = getattr(request, name)
-        if name == "parent_reference_id" and value == "":
-            continue  # "no parent": how a log that was posted below another is put at the top of its session
-        check_name(value, name, loc)
+        if name != "parent_reference_id" or request.parent_reference_id != NO_PARENT:
+            check_name(getattr(request, name), name, loc)
     _check_number(request.duration, "duration", _MAX_DURATION, loc)
     for name in ("prompt_tokens", "output_tokens"):
         _check_number(getattr(request, name), name, _MAX_TOKENS, loc)

@@ -109,6 +109,19 @@ def test_a_log_is_hung_elsewhere_by_naming_it_and_its_new_parent(api: Api) -> No
     assert tree(api, "s") == {"a": None, "b": None}
 
 
+def test_an_empty_parent_reference_puts_a_log_at_the_top(api: Api) -> None:
+    top = {"session_reference_id": "s", "reference_id": "b", "parent_reference_id": ""}
+    api.log(session_reference_id="s", reference_id="a")
+    moving = api.log(session_reference_id="s", reference_id="b", parent_reference_id="a")
+    assert tree(api, "s") == {"a": None, "b": "a"}
+    api.ask("POST", "logs", json=top)
+    assert not {"parent_id", "parent_reference_id"} & api.get_log(moving["id"]).keys()
+    api.ask("POST", "logs", json={**top, "parent_reference_id": "later"})
+    api.ask("POST", "logs", json=top)
+    api.log(session_reference_id="s", reference_id="later")
+    assert tree(api, "s") == {"a": None, "b": None, "later": None}
+
+
 @pytest.mark.parametrize("length", [2, 3, 5])
 @pytest.mark.parametrize("together", [True, False])
 def test_a_circle_of_parents_is_refused_and_leaves_nothing(api: Api, length: int, together: bool) -> None:

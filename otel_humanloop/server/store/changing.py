@@ -37,13 +37,10 @@ def patch_log(
 def delete_logs(tx: Connection, *, ids: Sequence[str], now: int) -> None:
     """Deletes logs. Those below become roots."""
     rows = Workspace(tx)
-    rows.logs.expect("id", ids)
-    for id in ids:
-        log = rows.logs.find(id=id)
-        if log is not None:
-            for child in rows.children(log):
-                rows.put_log(msgspec.structs.replace(child, parent=None, updated_at=now))
-            rows.remove_log(log)
+    for log in rows.expect_logs(ids):
+        for child in rows.children(log):
+            rows.put_log(msgspec.structs.replace(child, parent=None, updated_at=now))
+        rows.remove_log(rows.logs.get(log.key))
     rows.flush(now=now)
 
 

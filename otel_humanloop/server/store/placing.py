@@ -15,12 +15,12 @@ def hang(rows: Workspace, log: LogRow, parent: LogRow | None, reference: str | N
     Raises:
         Invalid: The parent is the log itself or below it.
     """
-    if parent is not None and log.key in _line(rows, parent):
-        field = "parent_id" if reference is None else "parent_reference_id"
-        raise Invalid((field,), "the parent is this log itself, or below it")
     key = None if parent is None else parent.key
     if (log.parent, log.parent_reference_id) == (key, reference):
         return log
+    if parent is not None and (parent.key == log.key or (rows.children(log) and log.key in _line(rows, parent))):
+        field = "parent_id" if reference is None else "parent_reference_id"
+        raise Invalid((field,), "the parent is this log itself, or below it")
     return rows.put_log(msgspec.structs.replace(log, parent=key, parent_reference_id=reference, updated_at=now))
 
 
@@ -30,12 +30,8 @@ def gather(rows: Workspace, log: LogRow, *, now: int) -> None:
     Raises:
         Invalid: One of them is above it.
     """
-    waiting = rows.waiting_for(log)
-    if not waiting:
-        return
-    line = _line(rows, log)
-    for child in waiting:
-        if child.key in line:
+    for child in rows.waiting_for(log):
+        if child.key == rows.root(log).key:
             raise Invalid(("parent_reference_id",), "the parent is this log itself, or below it")
         if not _taken(rows, child, log.session):
             child = rows.put_log(msgspec.structs.replace(child, parent=log.key, updated_at=now))

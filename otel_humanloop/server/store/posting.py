@@ -3,6 +3,7 @@
 - A log is named by its reference within its session. Posting the name again changes that log: what is given replaces
   what is kept, so every retry is safe.
 - A parent named by reference may come later: the log waits, at the top of its session, and is hung up when it comes.
+- An empty parent reference means none: it puts a log that was posted below another at the top of its session.
 - A log without a session is in its parent's.
 - The start of a log is set when it is posted, and a patch does not move it.
 """
@@ -28,6 +29,9 @@ from otel_humanloop.server.store.records import (
     ProjectRow,
 )
 from otel_humanloop.server.store.workspace import Workspace
+
+NO_PARENT = ""
+"""The `parent_reference_id` of a log that is to have no parent, whatever was said of it before."""
 
 _KEPT = ("duration", "source", "environment", "prompt_tokens", "output_tokens", "prompt_cost", "output_cost")
 """Fields that a draft and a row have in common, under one name."""
@@ -57,7 +61,8 @@ def post(
             raise error.within(_loc(index, single)) from error
     if strict_parents:
         for index, (draft, key) in enumerate(zip(drafts, keys, strict=True)):
-            if draft.parent_reference_id and posting.rows.logs.get(key).parent is None:
+            named = draft.parent_reference_id not in (None, NO_PARENT)
+            if named and posting.rows.logs.get(key).parent is None:
                 message = f"no log has the reference_id `{draft.parent_reference_id}`"
                 raise Invalid((*_loc(index, single), "parent_reference_id"), message)
     posting.rows.flush(now=now)
@@ -94,7 +99,8 @@ class _Posting:
                 enter(self.rows, log, session, now=self._now)
                 log = self.rows.logs.get(log.key)
         if draft.parent_id is not None or draft.parent_reference_id is not None:
-            log = hang(self.rows, log, parent, draft.parent_reference_id or None, now=self._now)
+            reference = None if draft.parent_reference_id == NO_PARENT else draft.parent_reference_id
+            log = hang(self.rows, log, parent, reference, now=self._now)
         gather(self.rows, log, now=self._now)
         return log
 
@@ -121,7 +127,7 @@ class _Posting:
             if session is not None and parent.session != session:
                 raise Invalid(("parent_id",), f"`{draft.parent_id}` is not in the session this log is posted to")
             return parent
-        if draft.parent_reference_id:
+        if draft.parent_reference_id is not None and draft.parent_reference_id != NO_PARENT:
             if draft.parent_reference_id == draft.reference_id:
                 raise Invalid(("parent_reference_id",), "a log cannot be its own parent")
             if session is None:

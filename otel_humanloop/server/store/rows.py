@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, func, insert, select, update
@@ -32,14 +32,23 @@ class Rows(Generic[RowT]):
     Args:
         names: Sets of columns that name a row, such as `("id",)` and `("project", "hash")`. If several rows have the
             same name (which the table forbids except among nulls), the newest is meant.
+        seen: Is told of every row that is found or put.
     """
 
-    def __init__(self, tx: Connection, table: Table, record: type[RowT], *names: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        tx: Connection,
+        table: Table,
+        record: type[RowT],
+        *names: tuple[str, ...],
+        seen: Callable[[RowT], None] | None = None,
+    ) -> None:
         self._tx = tx
         self._table = table
         self._record = record
         self._fields = record.__struct_fields__
         self._names = names
+        self._seen = seen
         self._columns = [table.c[field] for field in self._fields]
         self._rows: dict[int, RowT] = {}
         self._places: dict[Place, int | None] = {}
@@ -114,9 +123,9 @@ class Rows(Generic[RowT]):
             self._places[place] = None
         self._changed.add(key)
 
-    def __iter__(self) -> Iterator[RowT]:
-        """The rows in memory, by key."""
-        return iter([self._rows[key] for key in sorted(self._rows)])
+    def among(self, keys: Iterable[int]) -> list[RowT]:
+        """Those of the rows in memory that have one of these keys, in order of arrival."""
+        return [self._rows[key] for key in sorted(keys) if key in self._rows]
 
     def flush(self, **columns: Mapping[int, Any]) -> None:
         """Writes what was put. `columns` gives, by key, what new rows hold beyond the record."""
@@ -144,6 +153,8 @@ class Rows(Generic[RowT]):
 
     def _keep(self, row: RowT) -> None:
         self._rows[row.key] = row
+        if self._seen is not None:
+            self._seen(row)
         for place in self._places_of(row):
             other = self._places.get(place)
             if other is None or other <= row.key:

@@ -6,27 +6,43 @@ place has left it. So a list of sessions never counts anything, and the order in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from otel_humanloop.server.store.records import Change, LogRow, SessionRow
+from otel_humanloop.server.store.rows import chunks
 from otel_humanloop.server.store.schema import configs, logs, projects, session_projects
 
 _MOST = 2**63 - 1
 
 
-class _Moves(msgspec.Struct, frozen=True):
-    """The logs that left something and those that came, each as it was or is."""
+class Moves(msgspec.Struct, frozen=True):
+    """The logs that left something and those that came, each as it was or is. A changed log does both."""
 
     gone: list[LogRow]
     come: list[LogRow]
 
 
-def of_session(tx: Connection, session: SessionRow, changes: Sequence[Change], *, now: int) -> SessionRow:
-    """The session's row after `changes`, which are in the table already."""
-    moves = _moves(changes, session.key)
+Place = TypeVar("Place")
+
+
+def moves_by(place_of: Callable[[LogRow], Place | None], changes: Sequence[Change]) -> dict[Place, Moves]:
+    """The moves out of and into each place, such as each session; a log whose place is None moves nowhere."""
+    moves: dict[Place, Moves] = {}
+    for change in changes:
+        for log, came in ((change.before, False), (change.after, True)):
+            place = None if log is None else place_of(log)
+            if log is not None and place is not None:
+                here = moves.setdefault(place, Moves([], []))
+                (here.come if came else here.gone).append(log)
+    return moves
+
+
+def of_session(tx: Connection, session: SessionRow, moves: Moves, *, now: int) -> SessionRow:
+    """The session's row after `moves`, which are in the table of logs already."""
     count = session.logs + len(moves.come) - len(moves.gone)
     if count == 0:
         first, started_at, last, ended_at = None, session.created_at, None, session.created_at
@@ -48,80 +64,59 @@ def of_session(tx: Connection, session: SessionRow, changes: Sequence[Change], *
     )
 
 
-def of_session_projects(tx: Connection, sessions: Iterable[int], changes: Sequence[Change]) -> None:
-    """Which projects have logs in each of `sessions` (keys), how many, and since when."""
+def of_session_projects(tx: Connection, changes: Sequence[Change]) -> None:
+    """Which projects have logs in each session, how many, and since when."""
+    moves = moves_by(lambda log: None if log.session is None else (log.session, log.project), changes)
     table = session_projects
-    rows = tx.execute(select(table).where(table.c.session.in_(sorted(sessions)))).all()
-    known = {(row.session, row.project): (row.logs, row.started_at) for row in rows}
-    touched = {
-        (log.session, log.project)
-        for change in changes
-        for log in (change.before, change.after)
-        if log is not None and log.session is not None
-    }
-    for session, project in sorted(touched):
-        of_session = _moves(changes, session)
-        moves = _Moves(
-            [log for log in of_session.gone if log.project == project],
-            [log for log in of_session.come if log.project == project],
-        )
-        there = (table.c.session == session) & (table.c.project == project)
-        if (session, project) not in known:
-            if moves.come:
-                started_at = min(log.started_at for log in moves.come)
-                values = {"session": session, "project": project, "logs": len(moves.come), "started_at": started_at}
-                tx.execute(insert(table), values)
-            continue
-        count, started_at = known[session, project]
-        count += len(moves.come) - len(moves.gone)
+    known: dict[tuple[int, int], tuple[int, int]] = {}
+    for chunk in chunks(sorted({session for session, _ in moves})):
+        for row in tx.execute(select(table).where(table.c.session.in_(chunk))):
+            known[row.session, row.project] = row.logs, row.started_at
+    added: list[dict[str, int]] = []
+    altered: list[dict[str, int]] = []
+    emptied: list[dict[str, int]] = []
+    for (session, project), here in sorted(moves.items(), key=lambda item: item[0]):
+        before, started_at = known.get((session, project), (0, _MOST))
+        count = before + len(here.come) - len(here.gone)
+        started_at = min([started_at, *(log.started_at for log in here.come)])
         if count == 0:
-            tx.execute(delete(table).where(there))
-            continue
-        started_at = min([started_at, *(log.started_at for log in moves.come)])
-        if any(log.started_at <= started_at for log in moves.gone):
-            mine = (logs.c.session == session) & (logs.c.project == project)
-            started_at = tx.execute(select(func.min(logs.c.started_at)).where(mine)).scalar_one()
-        tx.execute(update(table).where(there).values(logs=count, started_at=started_at))
+            emptied.append({"in": session, "of": project})
+        elif before == 0:
+            added.append({"session": session, "project": project, "logs": count, "started_at": started_at})
+        else:
+            if any(log.started_at <= started_at for log in here.gone):
+                mine = (logs.c.session == session) & (logs.c.project == project)
+                started_at = tx.execute(select(func.min(logs.c.started_at)).where(mine)).scalar_one()
+            altered.append({"in": session, "of": project, "logs": count, "started_at": started_at})
+    there = (table.c.session == bindparam("in")) & (table.c.project == bindparam("of"))
+    if added:
+        tx.execute(insert(table), added)
+    if altered:
+        tx.execute(update(table).where(there), altered)
+    if emptied:
+        tx.execute(delete(table).where(there), emptied)
 
 
 def of_projects_and_configs(tx: Connection, changes: Sequence[Change], *, now: int) -> None:
     """How many logs each project and config has, and when it was last used."""
-    by_project: dict[int, int] = {}
-    by_config: dict[int, int] = {}
-    used: set[int] = set()
-    for change in changes:
-        for log, step in ((change.before, -1), (change.after, +1)):
-            if log is not None:
-                by_project[log.project] = by_project.get(log.project, 0) + step
-                by_config[log.config] = by_config.get(log.config, 0) + step
-        if change.before is None and change.after is not None:
-            used.add(change.after.config)
-    project_steps = [{"at": key, "step": step, "now": now} for key, step in sorted(by_project.items()) if step != 0]
-    if project_steps:
-        tx.execute(
-            update(projects)
-            .where(projects.c.key == bindparam("at"))
-            .values(logs=projects.c.logs + bindparam("step"), updated_at=bindparam("now")),
-            project_steps,
-        )
-    config_steps = [{"at": key, "step": step} for key, step in sorted(by_config.items()) if step != 0]
-    if config_steps:
-        tx.execute(
-            update(configs).where(configs.c.key == bindparam("at")).values(logs=configs.c.logs + bindparam("step")),
-            config_steps,
-        )
+    for table, moves in (
+        (projects, moves_by(lambda log: log.project, changes)),
+        (configs, moves_by(lambda log: log.config, changes)),
+    ):
+        steps = [{"at": key, "step": len(here.come) - len(here.gone)} for key, here in sorted(moves.items())]
+        moved = [step for step in steps if step["step"] != 0]
+        if moved:
+            tx.execute(
+                update(table).where(table.c.key == bindparam("at")).values(logs=table.c.logs + bindparam("step")), moved
+            )
+    used = {change.after.config for change in changes if change.before is None and change.after is not None}
+    active = sorted({log.project for change in changes for log in (change.before, change.after) if log is not None})
+    tx.execute(update(projects).where(projects.c.key.in_(active)).values(updated_at=now))
     if used:
         tx.execute(update(configs).where(configs.c.key.in_(sorted(used))).values(last_used=now))
 
 
-def _moves(changes: Sequence[Change], session: int | None) -> _Moves:
-    return _Moves(
-        [change.before for change in changes if change.before is not None and change.before.session == session],
-        [change.after for change in changes if change.after is not None and change.after.session == session],
-    )
-
-
-def _first(tx: Connection, session: SessionRow, moves: _Moves) -> tuple[int | None, int]:
+def _first(tx: Connection, session: SessionRow, moves: Moves) -> tuple[int | None, int]:
     best = min(moves.come, key=lambda log: (log.started_at, log.key), default=None)
     if session.logs == 0 and best is not None:
         return best.key, best.started_at
@@ -136,7 +131,7 @@ def _first(tx: Connection, session: SessionRow, moves: _Moves) -> tuple[int | No
     return key, started_at
 
 
-def _last(tx: Connection, session: SessionRow, moves: _Moves) -> tuple[int | None, int]:
+def _last(tx: Connection, session: SessionRow, moves: Moves) -> tuple[int | None, int]:
     """Of several that end at the same moment, the one that started first (it holds the others), then the newest."""
     best = max(moves.come, key=lambda log: (log.ended_at, -log.started_at, log.key), default=None)
     if best is not None and (session.logs == 0 or best.ended_at > session.ended_at):
@@ -149,7 +144,7 @@ def _last(tx: Connection, session: SessionRow, moves: _Moves) -> tuple[int | Non
     return key, ended_at
 
 
-def _sum(total: int, moves: _Moves, of: Callable[[LogRow], int]) -> int:
+def _sum(total: int, moves: Moves, of: Callable[[LogRow], int]) -> int:
     total += sum(map(of, moves.come)) - sum(map(of, moves.gone))
     return max(-_MOST, min(total, _MOST))
 

@@ -28,11 +28,15 @@ class Workspace:
         self.projects = Rows(tx, projects, ProjectRow, ("id",), ("name",))
         self.configs = Rows(tx, configs, ConfigRow, ("id",), ("project", "hash"))
         self.sessions = Rows(tx, sessions, SessionRow, ("id",), ("reference_id",))
-        self.logs = Rows(tx, logs, LogRow, ("id",), ("session", "reference_id"))
+        self.logs = Rows(tx, logs, LogRow, ("id",), ("session", "reference_id"), seen=self._note)
         self._before: dict[int, LogRow | None] = {}
         self._contents: dict[int, Content] = {}
+        self._called: dict[str, set[int]] = {}
         self._waiting: dict[str, set[int]] = {}
         self._waiting_known: set[str] = set()
+        self._below: dict[int, set[int]] = {}
+        self._below_known: set[int] = set()
+        self._roots: dict[int, int] = {}
 
     def expect(self, drafts: Sequence[LogDraft]) -> None:
         """Loads in bulk what these drafts will ask for one by one."""
@@ -46,12 +50,20 @@ class Workspace:
             if within:
                 self.logs.load(logs.c.session.in_(within) & logs.c.reference_id.in_(chunk))
             named = waits & logs.c.parent_reference_id.in_(chunk)
-            for log in self.logs.load(named & or_(logs.c.session.in_(within), logs.c.session.is_(None))):
-                self._note_waiting(log)
+            self.logs.load(named & or_(logs.c.session.in_(within), logs.c.session.is_(None)))
         for session in within:
             for reference in references:
                 self.logs.absent(session=session, reference_id=reference)
         self._waiting_known.update(references)
+
+    def expect_logs(self, ids: Sequence[str]) -> list[LogRow]:
+        """The logs with these ids that there are; those below them are loaded too, in bulk."""
+        self.logs.expect("id", ids)
+        found = [log for id in dict.fromkeys(ids) if (log := self.logs.find(id=id)) is not None]
+        for chunk in chunks([log.key for log in found]):
+            self.logs.load(logs.c.parent.in_(chunk))
+            self._below_known.update(chunk)
+        return found
 
     def log_in(self, session: int | None, reference: str) -> LogRow | None:
         """The log with this reference in a session; with None, the newest of those without a session."""
@@ -62,7 +74,7 @@ class Workspace:
     def newest_log(self, reference: str) -> LogRow | None:
         """The log with this reference that arrived last, in whatever session."""
         self.logs.load(logs.c.reference_id == reference, newest=True)
-        same = [row for row in self.logs if row.reference_id == reference]
+        same = self.logs.among(self._called.get(reference, ()))
         return same[-1] if same else None
 
     def waiting_for(self, log: LogRow) -> list[LogRow]:
@@ -72,20 +84,27 @@ class Workspace:
             return []
         if reference not in self._waiting_known:
             named = waits & (logs.c.parent_reference_id == reference)
-            for row in self.logs.load(named & or_(logs.c.session == log.session, logs.c.session.is_(None))):
-                self._note_waiting(row)
-        rows = (self.logs.get(key) for key in sorted(self._waiting.get(reference, ())))
+            self.logs.load(named & or_(logs.c.session == log.session, logs.c.session.is_(None)))
         return [
             row
-            for row in rows
+            for row in self.logs.among(self._waiting.get(reference, ()))
             if row.parent is None and row.parent_reference_id == reference and row.session in (log.session, None)
         ]
 
     def children(self, log: LogRow) -> list[LogRow]:
         """The logs that hang from this one."""
-        if log.key not in self.logs.new:
+        if log.key not in self.logs.new and log.key not in self._below_known:
             self.logs.load(logs.c.parent == log.key)
-        return [row for row in self.logs if row.parent == log.key]
+        return [row for row in self.logs.among(self._below.get(log.key, ())) if row.parent == log.key]
+
+    def root(self, log: LogRow) -> LogRow:
+        """The log at the top of the tree this one is in. Remembered, for a body may hold one long chain."""
+        passed: list[int] = []
+        while log.parent is not None:
+            passed.append(log.key)
+            log = self.logs.get(self._roots.get(log.key, log.parent))
+        self._roots.update(dict.fromkeys(passed, log.key))
+        return log
 
     def content(self, log: LogRow) -> Content:
         """The log's content, with what this write has changed of it."""
@@ -96,11 +115,12 @@ class Workspace:
 
     def put_log(self, log: LogRow, content: Content | None = None) -> LogRow:
         """Adds a log (with its content), or puts a changed one in place of what it was."""
-        if log.key not in self._before:
-            self._before[log.key] = None if log.key in self.logs.new else self.logs.get(log.key)
+        old = next(iter(self.logs.among([log.key])), None)
+        self._before.setdefault(log.key, old)
+        if old is not None and old.parent not in (None, log.parent):
+            self._roots.clear()  # what is remembered went through where it hung
         if content is not None:
             self._contents[log.key] = content
-        self._note_waiting(log)
         return self.logs.put(log)
 
     def remove_log(self, log: LogRow) -> None:
@@ -110,22 +130,16 @@ class Workspace:
 
     def flush(self, *, now: int) -> None:
         """Writes everything, and brings totals up to date. `now` in microseconds since the epoch."""
-        alive = {row.key: row for row in self.logs}
+        alive = {row.key: row for row in self.logs.among(self._before)}
         changes = [Change(before=before, after=alive.get(key)) for key, before in sorted(self._before.items())]
         self.projects.flush()
         self.configs.flush()
         self.sessions.flush()
         self._flush_logs(changes)
-        touched = {
-            row.session
-            for change in changes
-            for row in (change.before, change.after)
-            if row and row.session is not None
-        }
-        for key in sorted(touched):
-            self.sessions.put(totals.of_session(self._tx, self.sessions.get(key), changes, now=now))
+        for key, moves in sorted(totals.moves_by(lambda log: log.session, changes).items()):
+            self.sessions.put(totals.of_session(self._tx, self.sessions.get(key), moves, now=now))
         self.sessions.flush()
-        totals.of_session_projects(self._tx, touched, changes)
+        totals.of_session_projects(self._tx, changes)
         totals.of_projects_and_configs(self._tx, changes, now=now)
         self._before.clear()
 
@@ -146,6 +160,11 @@ class Workspace:
             )
         self._contents.clear()
 
-    def _note_waiting(self, log: LogRow) -> None:
-        if log.parent is None and log.parent_reference_id is not None:
+    def _note(self, log: LogRow) -> None:
+        """Where a log may be looked for. It may have left there since."""
+        if log.reference_id is not None:
+            self._called.setdefault(log.reference_id, set()).add(log.key)
+        if log.parent is not None:
+            self._below.setdefault(log.parent, set()).add(log.key)
+        elif log.parent_reference_id is not None:
             self._waiting.setdefault(log.parent_reference_id, set()).add(log.key)
