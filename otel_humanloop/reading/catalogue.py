@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import count
 from typing import Any, cast
 
 import msgspec
@@ -12,45 +13,61 @@ from otel_humanloop.reading import failure
 from otel_humanloop.reading.convention import Convention, Fields, Found, Reader
 from otel_humanloop.spans import Span
 
+Look = Callable[[Span], "Found[Any] | None"]
+
 _MESSAGES = ("messages", "output_messages")
 
 _COMPLETED = frozenset({"parameters", "usage", "cost", "metadata"})
 """Fields made of independent parts: what the first to speak leaves open, those after it complete, part by part."""
 
 
+_MOST_KEYS = 20_000
+_MOST_PLANS = 2_000
+"""Keys and their combinations come from outside: a bound, lest they fill the memory."""
+
+
+class _Speaker(msgspec.Struct, frozen=True):
+    """A convention, as far as a span with certain keys can be read by it."""
+
+    name: str
+    stated: Look | None
+    presumed: Look | None
+    fields: tuple[tuple[str, Look], ...]
+
+
 class Catalogue:
-    """Conventions, arranged so that finding those that speak on a span costs one look at each of its attribute keys,
-    however many conventions there are."""
+    """Conventions, arranged so that reading a span costs one look at each of its attribute keys, and then one question
+    for each field a key of it may hold, however many conventions there are.
+
+    Every convention and every reader of one has a bit. The keys of a span, its events and its scope add up to the
+    bits of those that have something to look for on it; what to ask is worked out once for each such sum.
+    """
 
     def __init__(self, conventions: Iterable[Convention]) -> None:
         self._conventions = tuple(conventions)
-        self._readers = tuple(_readers(convention) for convention in self._conventions)
-        self._by_key: dict[str, list[int]] = {}
-        self._by_root: dict[str, list[tuple[str, int]]] = {}
-        self._by_scope: list[tuple[str, int]] = []
-        for place, convention in enumerate(self._conventions):
-            self._by_scope.extend((scope, place) for scope in convention.scopes)
-            for key in () if convention.scopes else convention.keys:
-                if key.endswith("."):
-                    self._by_root.setdefault(key.partition(".")[0], []).append((key, place))
-                else:
-                    self._by_key.setdefault(key, []).append(place)
-        self._in_scope: dict[str, frozenset[int]] = {}
+        self._bits = count()
+        self._always = 0
+        self._of_scopes: dict[str, int] = {}
+        self._of_keys = _Index()
+        self._of_events = _Index()
+        self._listed = [self._list(convention) for convention in self._conventions]
+        self._scopes: dict[str, int] = {}
+        self._plans: dict[int, tuple[_Speaker, ...]] = {}
 
     def read(self, span: Span) -> Reading:
         """The span understood. Of kind STEP, with no conventions, where none claims it."""
         speakers = self._speakers(span)
-        kind, sources, claimants, taken = self._kind(span, speakers)
+        kind, sources, claimants, taken = _kind(span, speakers)
         values: dict[str, Any] = {"kind": kind}
         used: set[str] = set(taken)
-        for place in speakers:
-            convention = self._conventions[place].name
-            conversation_is_told = any(field in values for field in _MESSAGES)
-            for field, reader in self._readers[place]:
-                found = reader(span)
+        for speaker in speakers:
+            convention = speaker.name
+            conversation_is_told = "messages" in values or "output_messages" in values
+            for field, look in speaker.fields:
+                found = look(span)
                 if found is None:
                     continue
-                if field in _MESSAGES and conversation_is_told:
+                if conversation_is_told and field in _MESSAGES:
                     used.update(found.taken)  # the same conversation once more
                 elif field not in values:
                     values[field] = found.value
@@ -76,62 +93,122 @@ class Catalogue:
 
     def claims(self, span: Span) -> bool:
         """Whether any convention claims the span."""
-        return bool(self._kind(span, self._speakers(span))[2])
+        return bool(_kind(span, self._speakers(span))[2])
 
-    def _speakers(self, span: Span) -> list[int]:
-        """Places of the conventions whose scope or keys the span has, by rank."""
-        speaking = set(self._of_scope(span.scope.name))
+    def _list(self, convention: Convention) -> tuple[int, tuple[tuple[str, Look, int], ...]]:
+        """Gives a convention and its readers their bits, and enters what each looks for."""
+        noticed = 1 << next(self._bits)
+        for scope in convention.scopes:
+            self._of_scopes[scope] = self._of_scopes.get(scope, 0) | noticed
+        if not convention.scopes:
+            self._of_keys.enter(convention.keys, noticed)
+            self._of_events.enter(convention.events, noticed)
+        listed: list[tuple[str, Look, int]] = []
+        for field, reader in _readers(convention):
+            bit = 1 << next(self._bits)
+            self._of_keys.enter(reader.keys, bit)
+            self._of_events.enter(reader.events, bit)
+            if not reader.keys and not reader.events:
+                self._always |= bit
+            listed.append((field, reader.look, bit))
+        return noticed, tuple(listed)
+
+    def _speakers(self, span: Span) -> tuple[_Speaker, ...]:
+        """The conventions that are noticed on a span, by rank, with the readers that may find something."""
+        found = self._of_scope(span.scope.name)
+        known, search = self._of_keys.known, self._of_keys.search
         for key in span.attributes:
-            places = self._by_key.get(key)
-            if places is not None:
-                speaking.update(places)
-            prefixes = self._by_root.get(key.partition(".")[0])
-            if prefixes is not None:
-                speaking.update(place for prefix, place in prefixes if key.startswith(prefix))
-        return sorted(speaking)
+            bits = known.get(key)
+            found |= search(key) if bits is None else bits
+        known, search = self._of_events.known, self._of_events.search
+        for event in span.events:
+            bits = known.get(event.name)
+            found |= search(event.name) if bits is None else bits
+        plan = self._plans.get(found)
+        if plan is None:
+            plan = self._plan(found)
+            if len(self._plans) < _MOST_PLANS:
+                self._plans[found] = plan
+        return plan
 
-    def _of_scope(self, name: str) -> frozenset[int]:
-        known = self._in_scope.get(name)
+    def _plan(self, found: int) -> tuple[_Speaker, ...]:
+        heard = found | self._always
+        speakers: list[_Speaker] = []
+        for convention, (noticed, listed) in zip(self._conventions, self._listed, strict=True):
+            if found & noticed:
+                looks = {field: look for field, look, bit in listed if heard & bit}
+                stated, presumed = looks.pop("kind", None), looks.pop("presumed_kind", None)
+                speakers.append(_Speaker(convention.name, stated, presumed, tuple(looks.items())))
+        return tuple(speakers)
+
+    def _of_scope(self, name: str) -> int:
+        known = self._scopes.get(name)
         if known is None:
-            known = frozenset(
-                place
-                for scope, place in self._by_scope
-                if name == scope or (scope.endswith(".") and name.startswith(scope))
-            )
-            if len(self._in_scope) < 1000:  # scope names come from outside: a bound, lest they fill the memory
-                self._in_scope[name] = known
+            known = 0
+            for scope, noticed in self._of_scopes.items():
+                if name == scope or (scope.endswith(".") and name.startswith(scope)):
+                    known |= noticed
+            if len(self._scopes) < _MOST_PLANS:
+                self._scopes[name] = known
         return known
 
-    def _kind(
-        self, span: Span, speakers: list[int]
-    ) -> tuple[Kind, dict[str, Source], tuple[str, ...], tuple[str, ...]]:
-        """The kind, whence it came, who claims the span, and the keys used up."""
-        stated: list[tuple[str, Found[Kind]]] = []
-        presumed: list[tuple[str, Found[Kind]]] = []
-        for place in speakers:
-            convention = self._conventions[place]
-            if convention.fields.kind is not None:
-                found = convention.fields.kind(span)
-                if found is not None:
-                    stated.append((convention.name, found))
-                    continue
-            if convention.presumed_kind is not None:
-                found = convention.presumed_kind(span)
-                if found is not None:
-                    presumed.append((convention.name, found))
-        if not stated and not presumed:
-            return Kind.STEP, {}, (), ()
-        # Anything may be presumed a chain, so a chain yields to what is more particular.
-        name, chosen = stated[0] if stated else min(presumed, key=lambda claim: claim[1].value is Kind.CHAIN)
-        names = {claimant for claimant, _ in (*stated, *presumed)}
-        claimants = tuple(self._conventions[place].name for place in speakers if self._conventions[place].name in names)
-        taken = tuple(key for _, found in stated for key in found.taken)
-        return chosen.value, {"kind": Source(convention=name, key=chosen.key)}, claimants, taken
+
+class _Index:
+    """Who looks for which names; `known` remembers what `search` has found."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, int] = {}
+        self._exact: dict[str, int] = {}
+        self._families: dict[str, list[tuple[str, int]]] = {}
+
+    def enter(self, names: Iterable[str], bit: int) -> None:
+        """Someone looks for these names; one that ends in a dot stands for all that begin so."""
+        for name in names:
+            if name.endswith("."):
+                self._families.setdefault(name.partition(".")[0], []).append((name, bit))
+            else:
+                self._exact[name] = self._exact.get(name, 0) | bit
+
+    def search(self, name: str) -> int:
+        """The bits of those who look for this name."""
+        found = self._exact.get(name, 0)
+        for prefix, bit in self._families.get(name.partition(".")[0], ()):
+            if name.startswith(prefix):
+                found |= bit
+        if len(self.known) < _MOST_KEYS:
+            self.known[name] = found
+        return found
+
+
+def _kind(
+    span: Span, speakers: tuple[_Speaker, ...]
+) -> tuple[Kind, dict[str, Source], tuple[str, ...], tuple[str, ...]]:
+    """The kind, whence it came, who claims the span, and the keys used up."""
+    stated: list[tuple[str, Found[Kind]]] = []
+    presumed: list[tuple[str, Found[Kind]]] = []
+    claimants: list[str] = []
+    for speaker in speakers:
+        found = speaker.stated(span) if speaker.stated is not None else None
+        if found is not None:
+            stated.append((speaker.name, found))
+            claimants.append(speaker.name)
+            continue
+        found = speaker.presumed(span) if speaker.presumed is not None else None
+        if found is not None:
+            presumed.append((speaker.name, found))
+            claimants.append(speaker.name)
+    if not claimants:
+        return Kind.STEP, {}, (), ()
+    # Anything may be presumed a chain, so a chain yields to what is more particular.
+    name, chosen = stated[0] if stated else min(presumed, key=lambda claim: claim[1].value is Kind.CHAIN)
+    taken = tuple(key for _, found in stated for key in found.taken)
+    return chosen.value, {"kind": Source(convention=name, key=chosen.key)}, tuple(claimants), taken
 
 
 def _readers(convention: Convention) -> tuple[tuple[str, Reader[Any]], ...]:
-    """A convention's readers with their field names, those of the kind left out."""
-    readers = ((field, getattr(convention.fields, field)) for field in Fields.__struct_fields__ if field != "kind")
+    """A convention's readers with their field names."""
+    readers = [(field, getattr(convention.fields, field)) for field in Fields.__struct_fields__]
+    readers.append(("presumed_kind", convention.presumed_kind))
     return tuple((field, reader) for field, reader in readers if reader is not None)
 
 

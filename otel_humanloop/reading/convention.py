@@ -37,8 +37,39 @@ class Found(msgspec.Struct, Generic[T_co], frozen=True):
     parts: Mapping[str, str] = {}
 
 
-Reader = Callable[[Span], "Found[T] | None"]
-"""Reads one thing off a span; None where the span does not say. Never raises, whatever an attribute holds."""
+class Reader(msgspec.Struct, Generic[T_co], frozen=True):
+    """Reads one thing off a span.
+
+    Attributes:
+        look: None where the span does not say. Never raises, whatever an attribute holds.
+        keys: All attribute keys it looks for; one that ends in a dot stands for all that begin so.
+        events: The same of the names of events. A span that has none of its keys and events is not asked; a reader
+            without either is asked about every span.
+    """
+
+    look: Callable[[Span], Found[T_co] | None]
+    keys: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+
+    def __call__(self, span: Span) -> Found[T_co] | None:
+        return self.look(span)
+
+
+def reads(*sources: str | Reader[Any]) -> Callable[[Callable[[Span], Found[T] | None]], Reader[T]]:
+    """Makes a reader of a function that looks for these keys, and for whatever these readers look for."""
+    keys: list[str] = []
+    events: list[str] = []
+    for source in sources:
+        if isinstance(source, str):
+            keys.append(source)
+        else:
+            keys.extend(source.keys)
+            events.extend(source.events)
+
+    def make(look: Callable[[Span], Found[T] | None]) -> Reader[T]:
+        return Reader(look, tuple(dict.fromkeys(keys)), tuple(dict.fromkeys(events)))
+
+    return make
 
 
 class Rank(IntEnum):
@@ -98,6 +129,20 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Reader[Mapping[str, Any]] | None = None
 
 
+class Counting(msgspec.Struct, frozen=True, kw_only=True):
+    """How a convention counts tokens, before they are read as OpenTelemetry counts them.
+
+    Attributes:
+        prompt_includes_cache: Its input tokens include those read from and written to a cache. None: it names none.
+        output_includes_reasoning: Its output tokens include reasoning. None: it names none.
+        note: What else is to be known, in a sentence.
+    """
+
+    prompt_includes_cache: bool | None
+    output_includes_reasoning: bool | None
+    note: str = ""
+
+
 class Convention(msgspec.Struct, frozen=True, kw_only=True):
     """One way of writing an AI operation onto a span.
 
@@ -108,18 +153,23 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True):
         name: As `explain` prints it.
         keys: The attribute keys by which it is noticed. One that ends in a dot stands for all keys that begin so.
             A span without any of them is not asked.
+        events: The same of the names of a span's events.
         scopes: Names of instrumentation scopes; one that ends in a dot stands for all that begin so. Given, the
-            convention is asked about every span of those scopes and about no other; `keys` is then left out.
+            convention is asked about every span of those scopes and about no other; `keys` and `events` are then left
+            out.
         fields: Where each field is kept. `kind` here is what the span states outright.
         presumed_kind: The kind to conclude from what else is there, where no convention finds one stated.
+        counting: How it counts tokens; None where it writes none.
     """
 
     name: str
     rank: Rank
     fields: Fields
     keys: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     presumed_kind: Reader[Kind] | None = None
+    counting: Counting | None = None
 
 
 def discover(package: ModuleType) -> tuple[Convention, ...]:

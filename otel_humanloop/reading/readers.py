@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from otel_humanloop.reading.convention import Found, Reader
+from otel_humanloop.reading.convention import Found, Reader, reads
 from otel_humanloop.reading.values import (
     as_boolean,
     as_identifier,
@@ -45,7 +45,7 @@ def attribute(parse: Callable[[Value], T | None], *keys: str) -> Reader[T]:
                     return Found(value, key, (key,))
         return None
 
-    return read
+    return Reader(read, keys)
 
 
 def text(*keys: str) -> Reader[str]:
@@ -110,7 +110,7 @@ def prefixed(prefix: str) -> Reader[dict[str, Any]]:
             return None
         return Found({key[len(prefix) :]: span.attributes[key] for key in keys}, f"{prefix}*", tuple(keys))
 
-    return read
+    return Reader(read, (prefix,))
 
 
 def indexed(prefix: str, leaves: Container[str] | None = None) -> Reader[list[Any]]:
@@ -139,15 +139,17 @@ def indexed(prefix: str, leaves: Container[str] | None = None) -> Reader[list[An
         taken = planted if leaves is None else [key for key in planted if key.rpartition(".")[2] in leaves]
         return Found(cast("list[Any]", _closed(tree)), f"{start}*", tuple(taken))
 
-    return read
+    return Reader(read, (start,))
 
 
 def first(*readers: Reader[T]) -> Reader[T]:
     """The first of the readers that says something."""
+    looks = tuple(reader.look for reader in readers)
 
+    @reads(*readers)
     def read(span: Span) -> Found[T] | None:
-        for reader in readers:
-            found = reader(span)
+        for look in looks:
+            found = look(span)
             if found is not None:
                 return found
         return None
@@ -157,9 +159,11 @@ def first(*readers: Reader[T]) -> Reader[T]:
 
 def mapped(reader: Reader[S], make: Callable[[S], T | None]) -> Reader[T]:
     """What `make` makes of what the reader says; None from it is as good as nothing said."""
+    look = reader.look
 
+    @reads(reader)
     def read(span: Span) -> Found[T] | None:
-        found = reader(span)
+        found = look(span)
         if found is None:
             return None
         value = make(found.value)
@@ -175,14 +179,22 @@ def one_of(choices: Mapping[str, T], *keys: str) -> Reader[T]:
 
 def gathered(readers: Mapping[str, Reader[Any]]) -> Reader[dict[str, Any]]:
     """What each reader says, by the names given; None where none says anything."""
-    pairs = tuple(readers.items())
+    rows = tuple((name, reader.keys, reader.look, _is_exact(reader)) for name, reader in readers.items())
 
+    @reads(*readers.values())
     def read(span: Span) -> Found[dict[str, Any]] | None:
+        attributes = span.attributes
         values: dict[str, Any] = {}
         sources: dict[str, str] = {}
         taken: list[str] = []
-        for name, reader in pairs:
-            found = reader(span)
+        for name, keys, look, exact in rows:
+            if exact:  # most of them have nothing to say: this is what a look would come to
+                for key in keys:
+                    if key in attributes:
+                        break
+                else:
+                    continue
+            found = look(span)
             if found is not None:
                 values[name] = found.value
                 sources[name] = found.key
@@ -190,6 +202,11 @@ def gathered(readers: Mapping[str, Reader[Any]]) -> Reader[dict[str, Any]]:
         return Found(values, ", ".join(sources.values()), tuple(taken), sources) if values else None
 
     return read
+
+
+def _is_exact(reader: Reader[Any]) -> bool:
+    """Whether a reader looks for nothing but attributes by their whole keys."""
+    return bool(reader.keys) and not reader.events and not any(key.endswith(".") for key in reader.keys)
 
 
 def present(value: T, *keys: str) -> Reader[T]:
@@ -201,7 +218,7 @@ def present(value: T, *keys: str) -> Reader[T]:
                 return Found(value, key)
         return None
 
-    return read
+    return Reader(read, keys)
 
 
 def in_event(name: str, reader: Reader[T]) -> Reader[T]:
@@ -214,7 +231,7 @@ def in_event(name: str, reader: Reader[T]) -> Reader[T]:
                 return None if found is None else Found(found.value, f"event {name} {found.key}")
         return None
 
-    return read
+    return Reader(read, events=(name,))
 
 
 def _is_index(segment: str) -> bool:

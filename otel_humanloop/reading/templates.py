@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otel_humanloop.operation import Template
-from otel_humanloop.reading.convention import Found, Reader
+from otel_humanloop.reading.convention import Found, Reader, reads
 from otel_humanloop.spans import Span
 
 Variables = Mapping[str, Any]
@@ -26,12 +26,12 @@ def template(
     variables are read to know their names; they are not used up.
     """
 
+    readers = {"text": text, "name": name, "version": version}
+    known_readers = {field: reader for field, reader in readers.items() if reader is not None}
+
+    @reads(*known_readers.values())
     def read(span: Span) -> Found[Template] | None:
-        said = {
-            field: found
-            for field, reader in (("text", text), ("name", name), ("version", version))
-            if reader is not None and (found := reader(span)) is not None
-        }
+        said = {field: found for field, reader in known_readers.items() if (found := reader(span)) is not None}
         if "text" not in said and "name" not in said:
             return None
         known = {field: found.value for field, found in said.items()}

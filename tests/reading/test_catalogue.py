@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 from corpus import captures
+from msgspec import structs
 
 from otel_humanloop.operation import Cost, Kind, Message, Operation, Source, Text, Usage
 from otel_humanloop.reading import conventions, read
 from otel_humanloop.reading.catalogue import Catalogue
-from otel_humanloop.reading.convention import Convention, Fields, Rank, discover
+from otel_humanloop.reading.convention import Convention, Fields, Rank, Reader, discover
 from otel_humanloop.reading.readers import gathered, identifier, json_object, mapped, one_of, present, text
 from otel_humanloop.reading.usage import tokens
-from otel_humanloop.spans import Scope, Span
+from otel_humanloop.spans import Event, Scope, Span
 
 
 def span(scope: str = "my.app", **attributes: Any) -> Span:
@@ -343,6 +344,30 @@ def test_a_file_without_a_convention_is_found_out_at_start(tmp_path: Path, monke
         discover(importlib.import_module(folder.name))
 
 
+def test_a_reader_is_asked_only_of_spans_that_have_what_it_looks_for():
+    asked: list[str] = []
+
+    def reader(name: str, **looked_for: Any) -> Reader[Any]:
+        def look(_: Span) -> None:
+            asked.append(name)
+
+        return Reader(look, **looked_for)
+
+    fields = Fields(
+        user=reader("a key", keys=("ns.user",)),
+        name=reader("another key", keys=("ns.name",)),
+        output=reader("a family", keys=("ns.out.",)),
+        inputs=reader("an event", events=("ns.asked",)),
+        error=reader("no key", keys=()),
+    )
+    catalogue = Catalogue([Convention(name="ns", rank=Rank.FRAMEWORK, keys=("ns.",), fields=fields)])
+    catalogue.read(span("any", ns__user="u", ns__out__0="o"))
+    assert sorted(asked) == ["a family", "a key", "no key"]
+    asked.clear()
+    catalogue.read(structs.replace(span("any", ns__x=1), events=(Event(name="ns.asked"),)))
+    assert sorted(asked) == ["an event", "no key"]
+
+
 def test_only_the_conventions_a_span_shows_signs_of_are_asked():
     asked: list[str] = []
 
@@ -350,7 +375,7 @@ def test_only_the_conventions_a_span_shows_signs_of_are_asked():
         def kind(_: Span) -> None:
             asked.append(name)
 
-        return Convention(name=name, rank=Rank.FRAMEWORK, fields=Fields(kind=kind), **found_by)
+        return Convention(name=name, rank=Rank.FRAMEWORK, fields=Fields(kind=Reader(kind)), **found_by)
 
     catalogue = Catalogue(
         [

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from otel_humanloop.operation import Kind, Message
 from otel_humanloop.reading import bodies, messages
-from otel_humanloop.reading.convention import Convention, Fields, Found, Rank, Reader
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, Reader, reads
 from otel_humanloop.reading.readers import (
     attribute,
     first,
@@ -77,6 +77,8 @@ def _is_call(span: Span) -> bool:
 
 _request = json_object("llm.invocation_parameters", "embedding.invocation_parameters")
 _variables = json_object("llm.prompt_template.variables")
+_own_metadata = json_object("metadata")
+_tool_parameters = json_object("tool.parameters")
 _embeddings = indexed("embedding.embeddings")
 _finish_reason = strings("llm.finish_reason")
 _answer_of_call = attribute(bodies.answer, _OUTPUT)
@@ -92,6 +94,7 @@ _request_messages = attribute(bodies.request_messages, _INPUT)
 _answer_messages = attribute(bodies.answer_messages, _OUTPUT)
 
 
+@reads(_answer_of_call)
 def _answer(span: Span) -> Found[bodies.Answer] | None:
     return _answer_of_call(span) if _is_call(span) else None
 
@@ -99,6 +102,7 @@ def _answer(span: Span) -> Found[bodies.Answer] | None:
 def _of_request(key: str) -> Reader[str]:
     """Text in the request's parameters."""
 
+    @reads(_request)
     def read(span: Span) -> Found[str] | None:
         request = _request(span)
         value = None if request is None else as_identifier(request.value.get(key))
@@ -121,6 +125,7 @@ def _and_blob(found: Found[T], blob: Found[Any] | None) -> Found[T]:
     return found if blob is None else Found(found.value, found.key, (*found.taken, *blob.taken))
 
 
+@reads(_input_messages, _request_messages, _INPUT_TYPE)
 def _asked(span: Span) -> Found[tuple[Message, ...]] | None:
     if not _is_call(span):
         return _input_messages(span)
@@ -128,6 +133,7 @@ def _asked(span: Span) -> Found[tuple[Message, ...]] | None:
     return None if found is None else _and_blob(found, _blob(span, _INPUT, _INPUT_TYPE))
 
 
+@reads(_output_messages, _answer_messages, _finish_reason, _OUTPUT_TYPE)
 def _answered(span: Span) -> Found[tuple[Message, ...]] | None:
     if not _is_call(span):
         return _output_messages(span)
@@ -143,6 +149,7 @@ def _answered(span: Span) -> Found[tuple[Message, ...]] | None:
     return _and_blob(Found(told, found.key, found.taken), _blob(span, _OUTPUT, _OUTPUT_TYPE))
 
 
+@reads(_variables, _tool_parameters, _embeddings, _INPUT)
 def _inputs(span: Span) -> Found[Mapping[str, Any]] | None:
     if _is(span, Kind.MODEL) or _kind(span) is None:
         return _variables(span)
@@ -151,11 +158,12 @@ def _inputs(span: Span) -> Found[Mapping[str, Any]] | None:
     if embedded is not None:
         return _and_blob(Found({"input": embedded.value}, embedded.key, embedded.taken), blob)
     if blob is None:
-        return json_object("tool.parameters")(span) if _is(span, Kind.TOOL) else None
+        return _tool_parameters(span) if _is(span, Kind.TOOL) else None
     arguments = as_object(blob.value)
     return Found({"input": blob.value} if arguments is None else arguments, blob.key, blob.taken)
 
 
+@reads(_embeddings, _OUTPUT)
 def _output(span: Span) -> Found[Any] | None:
     if _is(span, Kind.MODEL) or _kind(span) is None:
         return None
@@ -191,6 +199,7 @@ def _documents(items: list[Any]) -> tuple[Mapping[str, Any], ...] | None:
     )
 
 
+@reads(_finish_reason, _answer_of_call)
 def _finish_reasons(span: Span) -> Found[tuple[str, ...]] | None:
     """Of every choice where the answer is there; else the one of the first."""
     of_first, of_all = _finish_reason(span), mapped(_answer, bodies.finish_reasons)(span)
@@ -215,9 +224,10 @@ def _time_to_first_token(span: Span) -> Found[float] | None:
     return None
 
 
+@reads(_own_metadata, _request)
 def _metadata(span: Span) -> Found[Mapping[str, Any]] | None:
     """The program's own, completed by the request's."""
-    own, asked = json_object("metadata")(span), mapped(_request, bodies.metadata)(span)
+    own, asked = _own_metadata(span), mapped(_request, bodies.metadata)(span)
     if own is None or asked is None:
         return own or asked
     return Found({**asked.value, **own.value}, f"{own.key}, {asked.key}", (*own.taken, *asked.taken))
@@ -227,6 +237,7 @@ _completed: Reader[Endpoint] = present("complete", _PROMPT_TEXT, _CHOICE_TEXT)
 _chatted: Reader[Endpoint] = present("chat", *_INPUT_ROLES, _OUTPUT_ROLE)
 
 
+@reads(_completed, _chatted)
 def _endpoint(span: Span) -> Found[Endpoint] | None:
     return (_completed(span) or _chatted(span)) if _is_call(span) else None
 
@@ -247,6 +258,7 @@ CONVENTION = Convention(
         _EMBEDDING_MODEL,
     ),
     presumed_kind=first(present(Kind.MODEL, _MODEL), present(Kind.EMBEDDING, _EMBEDDING_MODEL)),
+    counting=Counting(prompt_includes_cache=True, output_includes_reasoning=True),
     fields=Fields(
         kind=_kind,
         name=identifier("tool.name", "agent.name"),
@@ -287,8 +299,8 @@ CONVENTION = Convention(
         cost=dollars(prompt="llm.cost.prompt", output="llm.cost.completion", total="llm.cost.total"),
         finish_reasons=_finish_reasons,
         response_id=mapped(_answer, lambda answered: answered.id),
-        streaming=_streaming,
-        time_to_first_token=_time_to_first_token,
+        streaming=Reader(_streaming, _request.keys, (_FIRST_TOKEN,)),
+        time_to_first_token=Reader(_time_to_first_token, events=(_FIRST_TOKEN,)),
         tags=strings("tag.tags"),
         metadata=_metadata,
     ),

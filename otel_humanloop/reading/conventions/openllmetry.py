@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 
 from otel_humanloop.operation import Kind, Message
 from otel_humanloop.reading import messages
-from otel_humanloop.reading.convention import Convention, Fields, Found, Rank
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, reads
 from otel_humanloop.reading.readers import (
     boolean,
     gathered,
@@ -59,10 +59,12 @@ def _is_embedding(span: Span) -> bool:
     return kind is not None and kind.value is Kind.EMBEDDING
 
 
+@reads(_input)
 def _messages(span: Span) -> Found[tuple[Message, ...]] | None:
     return None if _is_embedding(span) else _input(span)
 
 
+@reads(_input)
 def _inputs(span: Span) -> Found[dict[str, Any]] | None:
     return _embedded(span) if _is_embedding(span) else None
 
@@ -86,6 +88,11 @@ CONVENTION = Convention(
         "gen_ai.prompt.0.content",
         "gen_ai.completion.0.role",
         "gen_ai.completion.0.content",
+    ),
+    counting=Counting(
+        prompt_includes_cache=True,
+        output_includes_reasoning=None,
+        note="A streamed answer is given no count at all.",
     ),
     fields=Fields(
         kind=_kind,

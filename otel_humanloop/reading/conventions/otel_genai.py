@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from otel_humanloop.operation import Kind, Message
 from otel_humanloop.reading import messages
-from otel_humanloop.reading.convention import Convention, Fields, Found, Rank
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, reads
 from otel_humanloop.reading.readers import (
     boolean,
     first,
@@ -61,6 +61,11 @@ _stated_kind = one_of(
     _OPERATION,
 )
 
+_asked_model = identifier(_REQUEST_MODEL)
+_agent_name = identifier("gen_ai.agent.name")
+_own_name = identifier(_TOOL_NAME, "gen_ai.workflow.name")
+_agent_description = text("gen_ai.agent.description")
+_tool_description = text("gen_ai.tool.description")
 _system = mapped(structure("gen_ai.system_instructions"), messages.instructions)
 _input = mapped(structure(_INPUT_MESSAGES), messages.conversation("user"))
 _output = mapped(structure(_OUTPUT_MESSAGES), messages.conversation("assistant"))
@@ -71,6 +76,7 @@ def _kind_is(span: Span, *kinds: Kind) -> bool:
     return stated is not None and stated.value in kinds
 
 
+@reads(_system, _input)
 def _on_span(span: Span) -> Found[tuple[Message, ...]] | None:
     if _kind_is(span, Kind.EMBEDDING):
         return None
@@ -85,9 +91,10 @@ _content_prompt = mapped(structure("gen_ai.prompt"), messages.conversation("user
 _content_completion = mapped(structure("gen_ai.completion"), messages.conversation("assistant"))
 
 
+@reads(_REQUEST_MODEL)
 def _request_model(span: Span) -> Found[str] | None:
     """Not in OpenInference's scopes: its double emission writes the model that answered there."""
-    return None if span.scope.name.startswith("openinference.") else identifier(_REQUEST_MODEL)(span)
+    return None if span.scope.name.startswith("openinference.") else _asked_model(span)
 
 
 _retrieval_inputs = gathered({"query": text("gen_ai.retrieval.query.text")})
@@ -95,19 +102,22 @@ _tool_inputs = first(json_object(_TOOL_ARGUMENTS), gathered({"input": structure(
 _embedding_inputs = mapped(_input, messages.embedded)
 
 
+@reads(_input, _tool_inputs, _retrieval_inputs)
 def _inputs(span: Span) -> Found[dict[str, Any]] | None:
-    return _embedding_inputs(span) if _kind_is(span, Kind.EMBEDDING) else first(_tool_inputs, _retrieval_inputs)(span)
+    return _embedding_inputs(span) if _kind_is(span, Kind.EMBEDDING) else _tool_inputs(span) or _retrieval_inputs(span)
 
 
+@reads(_agent_name, _own_name)
 def _name(span: Span) -> Found[str] | None:
     """An agent's name stands on all it does; it names the span only where the span is the agent."""
     if _kind_is(span, Kind.AGENT):
-        return identifier("gen_ai.agent.name")(span)
-    return first(identifier(_TOOL_NAME), identifier("gen_ai.workflow.name"))(span)
+        return _agent_name(span)
+    return _own_name(span)
 
 
+@reads(_agent_description, _tool_description)
 def _description(span: Span) -> Found[str] | None:
-    return text("gen_ai.agent.description" if _kind_is(span, Kind.AGENT) else "gen_ai.tool.description")(span)
+    return (_agent_description if _kind_is(span, Kind.AGENT) else _tool_description)(span)
 
 
 def _schema_format(schema: dict[str, Any]) -> dict[str, Any]:
@@ -134,6 +144,7 @@ CONVENTION = Convention(
         present(Kind.MODEL, _REQUEST_MODEL, _RESPONSE_MODEL, _INPUT_MESSAGES, _OUTPUT_MESSAGES),
         present(Kind.TOOL, _TOOL_NAME, _TOOL_ARGUMENTS, _TOOL_RESULT),
     ),
+    counting=Counting(prompt_includes_cache=True, output_includes_reasoning=True),
     fields=Fields(
         kind=_stated_kind,
         name=_name,

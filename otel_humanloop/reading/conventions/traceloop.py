@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from otel_humanloop.operation import Kind
-from otel_humanloop.reading.convention import Convention, Fields, Found, Rank
+from otel_humanloop.reading.convention import Convention, Fields, Found, Rank, reads
 from otel_humanloop.reading.readers import (
     identifier,
     json_value,
@@ -50,24 +50,30 @@ def _arguments(value: Any) -> dict[str, Any]:
 
 _entity_input = mapped(json_value("traceloop.entity.input"), _arguments)
 _entity_output = json_value("traceloop.entity.output")
+_entity_name = identifier("traceloop.entity.name")
+_properties = prefixed(_PROPERTIES)
 _variables = prefixed("traceloop.prompt.template_variables.")
 
 
+@reads(_variables, _entity_input)
 def _inputs(span: Span) -> Found[Mapping[str, Any]] | None:
     return _variables(span) if _kind(span) is None else _entity_input(span)
 
 
+@reads(_entity_output)
 def _output(span: Span) -> Found[Any] | None:
     return None if _kind(span) is None else _entity_output(span)
 
 
+@reads(_entity_name)
 def _name(span: Span) -> Found[str] | None:
-    return None if _kind(span) is None else identifier("traceloop.entity.name")(span)
+    return None if _kind(span) is None else _entity_name(span)
 
 
+@reads(_properties)
 def _metadata(span: Span) -> Found[dict[str, Any]] | None:
     """The properties that are neither the user nor the conversation."""
-    found = prefixed(_PROPERTIES)(span)
+    found = _properties(span)
     if found is None:
         return None
     elsewhere = {_USER, next((key for key in _CONVERSATION if found.value.get(key)), None)}
