@@ -9,8 +9,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from otel_humanloop import settings
+from otel_humanloop.intake import Intake
 from otel_humanloop.notices import Notices
-from otel_humanloop.pipeline import Pipeline
 
 
 class HumanloopSpanExporter(SpanExporter):
@@ -32,7 +32,7 @@ class HumanloopSpanExporter(SpanExporter):
     """
 
     def __init__(self, **arguments: Any) -> None:
-        self._pipeline = Pipeline(settings.load(arguments))
+        self._intake = Intake(settings.load(arguments))
         self._notices = Notices()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -42,9 +42,9 @@ class HumanloopSpanExporter(SpanExporter):
             SUCCESS when all of them were kept, FAILURE when some had to be dropped. Never raises.
         """
         try:
-            kept = self._pipeline.accept_all(spans)
+            kept = self._intake.accept_all(spans)
         except Exception:  # noqa: BLE001
-            self._pipeline.counts.drop("internal", len(spans))
+            self._intake.counts.drop("internal", len(spans))
             self._notices.warn("export", "spans were lost to an error of otel-humanloop", trace=True)
             return SpanExportResult.FAILURE
         return SpanExportResult.SUCCESS if kept else SpanExportResult.FAILURE
@@ -55,8 +55,8 @@ class HumanloopSpanExporter(SpanExporter):
         Returns:
             Whether all of them were acknowledged in time.
         """
-        return self._pipeline.flush(timeout_millis / 1000)
+        return self._intake.flush(timeout_millis / 1000)
 
     def shutdown(self, timeout_millis: float = 30_000) -> None:
         """Delivers what can be delivered within `shutdown_timeout` (or less, where the caller has less), and ends."""
-        self._pipeline.shutdown(min(self._pipeline.settings.shutdown_timeout, timeout_millis / 1000))
+        self._intake.shutdown(min(self._intake.settings.shutdown_timeout, timeout_millis / 1000))

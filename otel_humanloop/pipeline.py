@@ -14,33 +14,27 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
+from otel_humanloop.delivery import encoding
 from otel_humanloop.delivery.client import Client
+from otel_humanloop.delivery.notes import Note, Notes
 from otel_humanloop.delivery.sender import Outcome, Outgoing, Patch, Post, Sender
-from otel_humanloop.delivery.size import size_of
-from otel_humanloop.delivery.spools import Refusal, open_spool
-from otel_humanloop.errors import SpoolFull, Unavailable
+from otel_humanloop.delivery.spools import Refusal, Spool
+from otel_humanloop.errors import DecodeError, Unavailable
+from otel_humanloop.logs import known
 from otel_humanloop.logs.build import build_log, build_replacement, build_update, reference_id
 from otel_humanloop.logs.draft import Draft, draft
 from otel_humanloop.logs.encode import encode
+from otel_humanloop.logs.join import Joins
 from otel_humanloop.logs.moves import Complete, Create, Move
 from otel_humanloop.logs.order import TraceAssembler
 from otel_humanloop.notices import Notices
 from otel_humanloop.settings import Settings
-from otel_humanloop.spans import Span, SpanKey
-from otel_humanloop.spans.sdk import from_readable, key_of
-from otel_humanloop.worker import Worker
+from otel_humanloop.spans import LogRecord, Span, SpanKey
 
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan
-
-_ENOUGH = 512
-"""Ended spans that are worth a step before the delay is over."""
-
-_MAX_OPEN = 10_000
-"""Open spans that are remembered, so that they can be logged while they run."""
+_T = TypeVar("_T")
 
 
 class Counts:
@@ -57,158 +51,183 @@ class Counts:
 
 
 class Pipeline:
-    """Takes finished spans of this process and delivers their logs. Nothing here raises into the application.
+    """From spans that a spool keeps to logs that Humanloop has.
 
-    `accept` and `started` are called on the application's threads and only note the span down; all else happens on
-    the worker's thread, or on the thread of whoever flushes.
+    One thread at a time may use it: `worker.Worker` sees to that, for the spans of this process (`intake.py`) as for
+    those that come over the network (`bridge`). What these two do differently is theirs: how a span comes in, where it
+    is kept, and what those who sent it are told.
+
+    Args:
+        settings: The settings in force.
+        spool: Keeps the spans that are added; released here once they need not be kept any longer.
+        counts, notices: Where it is told what became of spans and logs.
+        look: Reads a span that is still open as it stands, where that can be seen.
+        joins: Joins log records to spans, where such may come.
+        notes: Where what an earlier process knew is found, and what a later one must know is written.
+        on_settled: Told of spans that need not be kept any longer, after the spool was.
+
+    Attributes:
+        sender: Its numbers and its last error.
     """
 
-    _starts: deque[ReadableSpan]
-    _ends: deque[ReadableSpan]
-    _open: dict[tuple[int, int], ReadableSpan]
     _moves: deque[Move]
     _wave: list[Outgoing]
-    _building: SpanKey | None
-    _releasing: bool
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.counts = Counts()
-        self._notices = Notices()
-        self._spool = open_spool(settings.spool, max_spans=settings.max_spans, max_bytes=settings.max_bytes)
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        spool: Spool,
+        counts: Counts,
+        notices: Notices,
+        look: Callable[[SpanKey], Span | None] = lambda _: None,
+        joins: Joins | None = None,
+        notes: Notes | None = None,
+        on_settled: Callable[[Sequence[SpanKey]], None] = lambda _: None,
+    ) -> None:
+        self._settings = settings
+        self._spool = spool
+        self._counts = counts
+        self._notices = notices
+        self._look = look
+        self._joins = joins
+        self._notes = notes
+        self._on_settled = on_settled
         self._client = Client(settings)
-        self._closed = False
-        self._prepare()
-        self._worker = Worker(self._safely, on_fork=self._after_fork, delay=settings.delay, name="otel-humanloop")
+        self.sender = Sender(self._client)
+        self._assembler = TraceAssembler(spans=settings.spans, hold=settings.hold, look=self._see)
+        self._moves = deque()
+        self._wave = []
+        self._building: SpanKey | None = None
+        self._releasing = False
+        self._resumed = False
 
-    def started(self, span: ReadableSpan) -> None:
-        """A span has started: it can be logged before it ends if it runs for long."""
-        context = span.get_span_context()
-        if self._closed or context is None or not context.trace_flags.sampled or len(self._open) >= _MAX_OPEN:
-            return
-        self._worker.start()
-        self._open[context.trace_id, context.span_id] = span
-        self._starts.append(span)
+    # What comes in
 
-    def accept(self, span: ReadableSpan) -> bool:
-        """A span has ended. False where it could not be kept; it is then counted as dropped."""
-        context = span.get_span_context()
-        if context is None or not context.trace_flags.sampled:
-            return True
-        if self._closed:
-            self.counts.drop("shutdown")
-            return False
-        self._worker.start()
-        if len(self._ends) + self._spool.spans >= self.settings.max_spans:
-            self.counts.drop("full")
-            self._notices.warn("full", f"the spool is full: a span was dropped{self._why()}")
-            return False
-        self._ends.append(span)
-        if len(self._ends) >= _ENOUGH or not self.settings.delay:
-            self._worker.wake()
-        return True
+    def started(self, key: SpanKey, parent: str | None, now: float, *, parent_is_remote: bool = False) -> None:
+        """A span has started, and `look` can see it."""
+        self._assembler.opened(key, parent, now, parent_is_remote=parent_is_remote)
 
-    def accept_all(self, spans: Iterable[ReadableSpan]) -> bool:
-        """The same for several; then delivers what can be delivered now, on this thread.
+    def add(self, span: Span, now: float) -> None:
+        """A span has ended, and is in the spool."""
+        self._counts.accepted += 1
+        self._take(span, now)
 
-        A span processor that flushes hands its spans to the exporter and returns: what it handed over should be
-        delivered by then. A backend that is not there is not waited for.
-        """
-        kept = [self.accept(span) for span in spans]
-        self._worker.run(self._nothing_ready, timeout=self.settings.timeout, patient=False)
-        return all(kept)
+    def add_record(self, record: LogRecord, now: float) -> None:
+        """A log record has come, which may belong to a span."""
+        if self._joins is not None:
+            self._joins.add_record(record, now)
 
-    def flush(self, timeout: float) -> bool:
-        """Delivers the logs of all spans that have ended, for at most so many seconds; False if some remain."""
-        if self._closed:
-            return False
+    def release(self) -> None:
+        """With the next step nobody waits any longer for what has not come: a flush."""
         self._releasing = True
-        return self._worker.run(self._nothing_ready, timeout=timeout)
-
-    def shutdown(self, timeout: float) -> None:
-        """Delivers what can be in so many seconds and ends; what remains in memory is counted as dropped."""
-        if self._closed:
-            return
-        self._closed = True
-        self._worker.stop()
-        self._releasing = True
-        if self._worker.run(self._nothing_ready, timeout=timeout):
-            self._assembler.close()
-            self._spool.release(self._assembler.settled())
-        left = len(self._ends) + self._spool.spans
-        if left:
-            self.counts.drop("shutdown", left)
-            self._notices.warn("shutdown", f"{left} spans could not be delivered before the exit{self._why()}")
-        self._client.close()
-        self._spool.close()
 
     # One step
 
-    def _safely(self, timeout: float) -> float | None:
-        """The loop's catch: whatever one span or answer does to us, the next goes on, and it is counted."""
+    def step(self, take_in: Callable[[float], None], timeout: float) -> float | None:
+        """Does what there is to do now.
+
+        The loop's catch: whatever one span or answer does to us, the next goes on, and it is counted.
+
+        Args:
+            take_in: Adds what has come since the last step; given the time, in monotonic seconds.
+            timeout: Seconds to spend on the network at most.
+
+        Returns:
+            In how many seconds the next step has something to do, 0 for at once; None where only something new will
+            give it some.
+        """
+        now = time.monotonic()
         try:
-            return self._step(time.monotonic(), timeout)
+            return self._step(take_in, now, timeout)
         except Exception:  # noqa: BLE001
-            self.counts.drop("internal")
+            self._counts.drop("internal")
             self._notices.warn("internal", "a span was lost to an error of otel-humanloop", trace=True)
             if self._building is not None:
                 self._assembler.acknowledge(self._building, time.monotonic())
                 self._building = None
             return 0
 
-    def _step(self, now: float, timeout: float) -> float | None:
-        self._take_in(now)
+    @property
+    def idle(self) -> bool:
+        """Nothing is ready to leave."""
+        return not (self._moves or self._wave or self.sender.waiting) and self._assembler.idle
+
+    @property
+    def why(self) -> str:
+        """What keeps logs from being delivered, in brackets; empty where nothing does."""
+        error = self.sender.last_error
+        return f" ({error.message})" if error is not None else ""
+
+    def close(self, *, delivered: bool) -> None:
+        """Ends. Where all was `delivered`, what is left are steps of traces without AI, and those are let go."""
+        if delivered:
+            self._assembler.close()
+            self._let_go()
+        self._client.close()
+
+    def _step(self, take_in: Callable[[float], None], now: float, timeout: float) -> float | None:
+        if not self._resumed:
+            self._resumed = True
+            self._resume(now)
+        take_in(now)
         if self._releasing:
             self._releasing = False
+            if self._joins is not None:
+                self._joins.release()
+            self._join(now)
             self._assembler.release(now)
+        else:
+            self._join(now)
         self._assembler.expire(now)
-        if not self._sender.waiting:
+        if not self.sender.waiting:
             self._moves.extend(self._assembler.take())
             while self._moves:
                 self._wave.append(self._build(self._moves.popleft()))
-            self._sender.put(self._wave)
+            self.sender.put(self._wave)
             self._wave = []
-        for outcome in self._sender.attempt(now, timeout=min(timeout, self.settings.timeout)):
+        for outcome in self.sender.attempt(now, timeout=min(timeout, self._settings.timeout)):
             self._settle(outcome, now)
-        self._spool.release(self._assembler.settled())
-        if isinstance(self._sender.last_error, Unavailable):
-            self._notices.warn("delivery", f"{self._sender.last_error}\n{self._spool.spans} spans wait")
+        self._let_go()
+        if isinstance(self.sender.last_error, Unavailable):
+            self._notices.warn("delivery", f"{self.sender.last_error}\n{self._spool.spans} spans wait")
         return self._wanted(now)
 
-    def _take_in(self, now: float) -> None:
-        while self._starts:
-            starting = self._starts.popleft()
-            context, parent = starting.get_span_context(), starting.parent
-            if starting.end_time is None and context is not None:
-                self._assembler.opened(
-                    key_of(context),
-                    key_of(parent)[1] if parent is not None else None,
-                    now,
-                    parent_is_remote=parent is not None and parent.is_remote,
-                )
-        for _ in range(len(self._ends)):
-            readable = self._ends.popleft()
-            if (context := readable.get_span_context()) is not None:
-                self._open.pop((context.trace_id, context.span_id), None)
-            span = from_readable(readable)
-            try:
-                self._spool.keep(span, size_of(span))
-            except SpoolFull:
-                self.counts.drop("full")
-                self._notices.warn("full", f"the spool is full: a span was dropped{self._why()}")
-                continue
-            self.counts.accepted += 1
-            self._assembler.add(self._draft(span), now)
+    def _resume(self, now: float) -> None:
+        """Goes on where an earlier process left off."""
+        if self._notes is not None:
+            notes = (_readable(note, known.decode) for note in self._notes.all("known"))
+            self._assembler.recall([note for note in notes if note is not None], now)
+            for note in self._notes.all("record"):
+                if (record := _readable(note, encoding.decode_record)) is not None:
+                    self.add_record(record, now)
+        for span in self._spool.waiting():
+            self.add(span, now)
+
+    def _take(self, span: Span, now: float) -> None:
+        read = self._draft(span)
+        if self._joins is not None:
+            joined = self._joins.add_span(read, now)
+            if joined is None:
+                return
+            if joined is not span:
+                read = self._draft(joined)
+        self._assembler.add(read, now)
+
+    def _join(self, now: float) -> None:
+        if self._joins is not None:
+            for span in self._joins.ready(now):
+                self._assembler.add(self._draft(span), now)
 
     def _build(self, move: Move) -> Outgoing:
         self._building = move.key
-        reference = reference_id(move.key, self.settings)
+        reference = reference_id(move.key, self._settings)
         if isinstance(move, Create):
-            body = encode(build_log(move, self.settings))
+            body = encode(build_log(move, self._settings))
         elif isinstance(move, Complete):
             body = encode(build_update(move))
         else:
-            body = encode(build_replacement(move, self.settings))
+            body = encode(build_replacement(move, self._settings))
         self._building = None
         kind = Patch if isinstance(move, Complete) else Post
         return kind(key=move.key, reference_id=reference, body=body)
@@ -216,9 +235,9 @@ class Pipeline:
     def _settle(self, outcome: Outcome, now: float) -> None:
         outgoing, refused = outcome.outgoing, outcome.refused
         if refused is None:
-            self.counts.sent += 1
+            self._counts.sent += 1
         else:
-            self.counts.refused += 1
+            self._counts.refused += 1
             self._spool.refuse(
                 Refusal(
                     reference_id=outgoing.reference_id,
@@ -232,49 +251,43 @@ class Pipeline:
             self._notices.warn("refused", f"the log `{outgoing.reference_id}` was refused: {refused}")
         self._assembler.acknowledge(outgoing.key, now, completed=isinstance(outgoing, Patch))
 
+    def _let_go(self) -> None:
+        """Of what was settled. What is to be known of it is written first: a span kept too long is only sent again."""
+        settled = self._assembler.settled()
+        touched = [*settled, *self._joins.forgotten()] if self._joins is not None else settled
+        if self._notes is not None and touched:
+            notes = [
+                Note(key=each.key, kind="known", content=known.encode(each)) for each in self._assembler.known(touched)
+            ]
+            self._notes.replace(notes, touched)
+        if settled:
+            self._spool.release(settled)
+            self._on_settled(settled)
+
     def _wanted(self, now: float) -> float | None:
         """In how many seconds the next step has something to do."""
-        if self._sender.waiting:
-            waits = [self._sender.due, self._assembler.due]
-        elif self._moves or self._wave or not self._assembler.idle:
-            return 0
-        else:
-            waits = [self._assembler.due]
-        return min((max(0.0, due - now) for due in waits if due is not None), default=None)
+        return min((max(0.0, due - now) for due in self._dues(now) if due is not None), default=None)
 
-    def _nothing_ready(self) -> bool:
-        return not (self._ends or self._moves or self._wave or self._sender.waiting) and self._assembler.idle
+    def _dues(self, now: float) -> Iterator[float | None]:
+        yield self._assembler.due
+        if self._joins is not None:
+            yield self._joins.due
+        if self.sender.waiting:
+            yield self.sender.due
+        elif not self.idle:
+            yield now
 
     def _draft(self, span: Span) -> Draft:
-        return draft(span, conversations_are_sessions=self.settings.session == "conversation")
+        return draft(span, conversations_are_sessions=self._settings.session == "conversation")
 
-    def _look(self, key: SpanKey) -> Draft | None:
-        """A span as it stands, by the key the assembler knows it by."""
-        readable = self._open.get((int(key[0], 16), int(key[1], 16)))
-        return self._draft(from_readable(readable)) if readable is not None else None
+    def _see(self, key: SpanKey) -> Draft | None:
+        span = self._look(key)
+        return self._draft(span) if span is not None else None
 
-    def _why(self) -> str:
-        error = self._sender.last_error
-        return f" ({error.message})" if error is not None else ""
 
-    # A process's own state
-
-    def _prepare(self) -> None:
-        self._starts = deque()
-        self._ends = deque()
-        self._open = {}
-        self._moves = deque()
-        self._wave = []
-        self._building = None
-        self._releasing = False
-        self._assembler = TraceAssembler(spans=self.settings.spans, hold=self.settings.hold, look=self._look)
-        self._sender = Sender(self._client)
-
-    def _after_fork(self) -> None:
-        # What was accepted before the fork is the parent's to deliver, over the parent's connection.
-        self.counts = Counts()
-        self._client = Client(self.settings)
-        self._spool = open_spool(
-            self.settings.spool, max_spans=self.settings.max_spans, max_bytes=self.settings.max_bytes
-        )
-        self._prepare()
+def _readable(note: Note, decode: Callable[[bytes], _T]) -> _T | None:
+    """What a note says; None for one that another version may have written."""
+    try:
+        return decode(note.content)
+    except DecodeError:
+        return None

@@ -8,8 +8,8 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_humanloop import annotation, settings
+from otel_humanloop.intake import Intake
 from otel_humanloop.notices import Notices
-from otel_humanloop.pipeline import Pipeline
 
 
 class HumanloopSpanProcessor(SpanProcessor):
@@ -27,21 +27,21 @@ class HumanloopSpanProcessor(SpanProcessor):
     """
 
     def __init__(self, **arguments: Any) -> None:
-        self._pipeline = Pipeline(settings.load(arguments))
+        self._intake = Intake(settings.load(arguments))
         self._notices = Notices()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         try:
             annotation.apply(span, parent_context)
-            self._pipeline.started(span)
+            self._intake.started(span)
         except Exception:  # noqa: BLE001
             self._notices.warn("on_start", "a span's start was not seen", trace=True)
 
     def on_end(self, span: ReadableSpan) -> None:
         try:
-            self._pipeline.accept(span)
+            self._intake.accept(span)
         except Exception:  # noqa: BLE001
-            self._pipeline.counts.drop("internal")
+            self._intake.counts.drop("internal")
             self._notices.warn("on_end", "a span was lost to an error of otel-humanloop", trace=True)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -50,11 +50,11 @@ class HumanloopSpanProcessor(SpanProcessor):
         Returns:
             Whether all of them were acknowledged in time. The processor goes on either way.
         """
-        return self._pipeline.flush(timeout_millis / 1000)
+        return self._intake.flush(timeout_millis / 1000)
 
     def shutdown(self, timeout_millis: float | None = None) -> None:
         """Delivers what can be delivered within `shutdown_timeout` (or less, where the caller has less), and ends."""
-        self._pipeline.shutdown(_shortest(self._pipeline.settings.shutdown_timeout, timeout_millis))
+        self._intake.shutdown(_shortest(self._intake.settings.shutdown_timeout, timeout_millis))
 
 
 def _shortest(seconds: float, millis: float | None) -> float:

@@ -1,4 +1,4 @@
-"""A span as bytes, and back: what a spool that outlives the process writes.
+"""A span or a log record as bytes, and back: what a spool that outlives the process writes.
 
 MessagePack, for it has bytes, NaN and infinities, which JSON has not. Two things Python's values may hold MessagePack
 has not either, and they are written as its extension types: whole numbers of more than 64 bits, and text with lone
@@ -14,7 +14,7 @@ from typing import Any, cast
 import msgspec
 
 from otel_humanloop.errors import DecodeError
-from otel_humanloop.spans import Span
+from otel_humanloop.spans import LogRecord, Span
 
 _NUMBER = 1  # extension: a signed whole number, big-endian
 _TEXT = 2  # extension: UTF-8 in which surrogates are encoded as if they were characters
@@ -22,12 +22,12 @@ _TEXT = 2  # extension: UTF-8 in which surrogates are encoded as if they were ch
 _DEEPEST = 100  # levels of lists and maps that are written one by one
 
 
-def encode(span: Span) -> bytes:
-    """The span as bytes, whatever its attributes hold."""
+def encode(kept: Span | LogRecord) -> bytes:
+    """It as bytes, whatever its attributes hold."""
     try:
-        return msgspec.msgpack.encode(span)
+        return msgspec.msgpack.encode(kept)
     except (OverflowError, ValueError, TypeError, RecursionError):
-        return msgspec.msgpack.encode(_writable(msgspec.structs.asdict(span), named=True))
+        return msgspec.msgpack.encode(_writable(msgspec.structs.asdict(kept), named=True))
 
 
 def decode(data: bytes) -> Span:
@@ -42,6 +42,18 @@ def decode(data: bytes) -> Span:
         raise DecodeError(f"what was kept is not a span: {error}") from error
 
 
+def decode_record(data: bytes) -> LogRecord:
+    """The log record `encode` was given.
+
+    Raises:
+        DecodeError: These bytes are no log record.
+    """
+    try:
+        return _record_decoder.decode(data)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise DecodeError(f"what was kept is not a log record: {error}") from error
+
+
 def _extension(code: int, data: memoryview) -> Any:
     if code == _NUMBER:
         return int.from_bytes(data, "big", signed=True)
@@ -51,6 +63,7 @@ def _extension(code: int, data: memoryview) -> Any:
 
 
 _decoder = msgspec.msgpack.Decoder(Span, ext_hook=_extension)
+_record_decoder = msgspec.msgpack.Decoder(LogRecord, ext_hook=_extension)
 
 
 def _writable(value: Any, *, named: bool = False, depth: int = 0) -> Any:
@@ -74,7 +87,7 @@ def _writable(value: Any, *, named: bool = False, depth: int = 0) -> Any:
     if isinstance(value, Mapping):
         entries = cast("Mapping[Any, Any]", value)
         return {
-            _escaped(str(key)): _writable(item, named=named and key != "attributes", depth=depth + 1)
+            _escaped(str(key)): _writable(item, named=named and key not in ("attributes", "body"), depth=depth + 1)
             for key, item in entries.items()
         }
     if isinstance(value, (list, tuple)):

@@ -12,10 +12,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A span of a call of a model.
 
     Attributes:
+        id: The provider's id of the response.
         scope: The library that made the span: one library does not see one call twice.
         wealth: How much it tells of the call.
     """
 
+    id: str
     key: SpanKey
     scope: str
     start_ns: int
@@ -53,13 +55,26 @@ class Calls:
         """This span stands for its call from now on."""
         if not draft.is_call or not draft.call_id:
             return
-        self._calls.pop(draft.call_id, None)
-        self._calls[draft.call_id] = Call(
-            key=draft.key,
-            scope=draft.span.scope.name,
-            start_ns=draft.span.start_ns,
-            end_ns=draft.span.end_ns or draft.span.start_ns,
-            wealth=draft.wealth,
+        self.recall(
+            Call(
+                id=draft.call_id,
+                key=draft.key,
+                scope=draft.span.scope.name,
+                start_ns=draft.span.start_ns,
+                end_ns=draft.span.end_ns or draft.span.start_ns,
+                wealth=draft.wealth,
+            )
         )
+
+    def recall(self, call: Call) -> str:
+        """That span stands for its call from now on; gives the call's id."""
+        self._calls.pop(call.id, None)
+        self._calls[call.id] = call
         if len(self._calls) > self._most:
             del self._calls[next(iter(self._calls))]
+        return call.id
+
+    def of(self, call_id: str | None, key: SpanKey) -> Call | None:
+        """The call of that id, where this span stands for it."""
+        call = self._calls.get(call_id) if call_id is not None else None
+        return call if call is not None and call.key == key else None

@@ -1,20 +1,20 @@
 """Order: when a log may leave, and under which parent. The design's rules, as a function of what arrived and of time.
 
 A log leaves when the log of its nearest kept ancestor has been acknowledged, or when it has none. All that may leave
-at once is one wave, in which nobody is anybody's parent. Nothing here reads a clock, touches the network or knows
-what a log looks like.
+at once is one wave, in which nobody is anybody's parent. Nothing here reads a clock or knows what a log looks like.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Literal
 
 from otel_humanloop.logs.calls import Calls
 from otel_humanloop.logs.draft import Draft, Role
+from otel_humanloop.logs.known import Known, known_of, restore
 from otel_humanloop.logs.memory import Traces
 from otel_humanloop.logs.moves import Complete, Create, Move, Replace
 from otel_humanloop.logs.trace import Node, State, Trace
@@ -79,6 +79,8 @@ class TraceAssembler:
         """A span has ended. The same span again changes nothing."""
         trace, node = self._find(draft.key, now)
         if node.state is not State.UNSEEN and not node.open:
+            if not node.busy:
+                self._settle(node)
             return
         node.open = node.passing = node.given_up = False
         node.since = now
@@ -111,6 +113,8 @@ class TraceAssembler:
                 self._settle(node)
             elif not node.open and node.draft is not None:
                 self._later.append(Complete(key=key, draft=node.draft))
+        elif node.state is State.DONE and not node.unfinished:
+            self._settle(node)  # it stands elsewhere than it was known to
         self._go_on(now)
 
     def expire(self, now: float) -> None:
@@ -148,6 +152,13 @@ class TraceAssembler:
         for trace in self._traces:
             self._leave_out(trace)
 
+    def recall(self, notes: Sequence[Known], now: float) -> None:
+        """Before anything arrives: what an earlier process knew of spans it let go."""
+        for note in notes:
+            self._find(note.key, now)
+        self._woken.extend(restore(self._traces, self._calls, notes, now))
+        self._go_on(now)
+
     # What leaves
 
     def take(self) -> list[Move]:
@@ -162,6 +173,10 @@ class TraceAssembler:
         """The spans, since the last call, that need not be kept any longer: delivered, or known to have no log."""
         settled, self._settled = self._settled, []
         return settled
+
+    def known(self, keys: Iterable[SpanKey]) -> list[Known]:
+        """What is to be recalled, in a process to come, of spans that were settled."""
+        return known_of(self._traces, self._calls, keys)
 
     @property
     def due(self) -> float | None:

@@ -55,6 +55,7 @@ class Node:
         guessers: Nodes sent on the belief that this one is (or is not) a log.
         above: The span id of the log it was sent under; None at the top of its session.
         misplaced: `above` turned out wrong and is to be mended.
+        call_id: The provider's id of the response, where it is a call of a model.
         session, user: What it was sent with, its own or inherited. `session` is None until it is sent.
         named_session, named_user: What the span itself says.
         unfinished: Sent while it was open; the end is still to be delivered.
@@ -63,6 +64,7 @@ class Node:
 
     __slots__ = (
         "above",
+        "call_id",
         "carries_usage",
         "children",
         "draft",
@@ -104,6 +106,7 @@ class Node:
         self.user: str | None = None
         self.named_session: str | None = None
         self.named_user: str | None = None
+        self.call_id: str | None = None
         self.carries_usage = False
         self.unfinished = False
         self.usage_pruned = False
@@ -118,6 +121,7 @@ class Node:
         self.draft = draft
         self.named_session = draft.session
         self.named_user = draft.user
+        self.call_id = draft.call_id if draft.is_call else None
         self.carries_usage = draft.carries_usage
 
     def ancestors(self) -> Iterator[Node]:

@@ -1,0 +1,153 @@
+"""How the spans of this process come into the pipeline, without its program noticing."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from otel_humanloop.delivery.size import size_of
+from otel_humanloop.delivery.spools import open_spool
+from otel_humanloop.errors import SpoolFull
+from otel_humanloop.notices import Notices
+from otel_humanloop.pipeline import Counts, Pipeline
+from otel_humanloop.settings import Settings
+from otel_humanloop.spans import Span, SpanKey
+from otel_humanloop.spans.sdk import from_readable, key_of
+from otel_humanloop.worker import Worker
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+_ENOUGH = 512
+"""Ended spans that are worth a step before the delay is over."""
+
+_MAX_OPEN = 10_000
+"""Open spans that are remembered, so that they can be logged while they run."""
+
+
+class Intake:
+    """Takes finished spans of this process and has their logs delivered. Nothing here raises into the application.
+
+    `accept` and `started` are called on the application's threads and only note the span down; all else happens on
+    the worker's thread, or on the thread of whoever flushes.
+    """
+
+    _starts: deque[ReadableSpan]
+    _ends: deque[ReadableSpan]
+    _open: dict[tuple[int, int], ReadableSpan]
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._notices = Notices()
+        self._closed = False
+        self._prepare()
+        self._worker = Worker(self._step, on_fork=self._prepare, delay=settings.delay, name="otel-humanloop")
+
+    def started(self, span: ReadableSpan) -> None:
+        """A span has started: it can be logged before it ends if it runs for long."""
+        context = span.get_span_context()
+        if self._closed or context is None or not context.trace_flags.sampled or len(self._open) >= _MAX_OPEN:
+            return
+        self._worker.start()
+        self._open[context.trace_id, context.span_id] = span
+        self._starts.append(span)
+
+    def accept(self, span: ReadableSpan) -> bool:
+        """A span has ended. False where it could not be kept; it is then counted as dropped."""
+        context = span.get_span_context()
+        if context is None or not context.trace_flags.sampled:
+            return True
+        if self._closed:
+            self.counts.drop("shutdown")
+            return False
+        self._worker.start()
+        if len(self._ends) + self._spool.spans >= self.settings.max_spans:
+            self._full()
+            return False
+        self._ends.append(span)
+        if len(self._ends) >= _ENOUGH or not self.settings.delay:
+            self._worker.wake()
+        return True
+
+    def accept_all(self, spans: Iterable[ReadableSpan]) -> bool:
+        """The same for several; then delivers what can be delivered now, on this thread.
+
+        A span processor that flushes hands its spans to the exporter and returns: what it handed over should be
+        delivered by then. A backend that is not there is not waited for.
+        """
+        kept = [self.accept(span) for span in spans]
+        self._worker.run(self._nothing_ready, timeout=self.settings.timeout, patient=False)
+        return all(kept)
+
+    def flush(self, timeout: float) -> bool:
+        """Delivers the logs of all spans that have ended, for at most so many seconds; False if some remain."""
+        if self._closed:
+            return False
+        self._pipeline.release()
+        return self._worker.run(self._nothing_ready, timeout=timeout)
+
+    def shutdown(self, timeout: float) -> None:
+        """Delivers what can be in so many seconds and ends; what remains in memory is counted as dropped."""
+        if self._closed:
+            return
+        self._closed = True
+        self._worker.stop()
+        self._pipeline.release()
+        delivered = self._worker.run(self._nothing_ready, timeout=timeout)
+        self._pipeline.close(delivered=delivered)
+        left = len(self._ends) + self._spool.spans
+        if left:
+            self.counts.drop("shutdown", left)
+            self._notices.warn("shutdown", f"{left} spans could not be delivered before the exit{self._pipeline.why}")
+        self._spool.close()
+
+    def _step(self, timeout: float) -> float | None:
+        return self._pipeline.step(self._take_in, timeout)
+
+    def _take_in(self, now: float) -> None:
+        while self._starts:
+            starting = self._starts.popleft()
+            context, parent = starting.get_span_context(), starting.parent
+            if starting.end_time is None and context is not None:
+                self._pipeline.started(
+                    key_of(context),
+                    key_of(parent)[1] if parent is not None else None,
+                    now,
+                    parent_is_remote=parent is not None and parent.is_remote,
+                )
+        for _ in range(len(self._ends)):
+            readable = self._ends.popleft()
+            if (context := readable.get_span_context()) is not None:
+                self._open.pop((context.trace_id, context.span_id), None)
+            span = from_readable(readable)
+            try:
+                self._spool.keep(span, size_of(span))
+            except SpoolFull:
+                self._full()
+                continue
+            self._pipeline.add(span, now)
+
+    def _full(self) -> None:
+        self.counts.drop("full")
+        self._notices.warn("full", f"the spool is full: a span was dropped{self._pipeline.why}")
+
+    def _nothing_ready(self) -> bool:
+        return not self._ends and self._pipeline.idle
+
+    def _look(self, key: SpanKey) -> Span | None:
+        """A span as it stands, by the key the pipeline knows it by."""
+        readable = self._open.get((int(key[0], 16), int(key[1], 16)))
+        return from_readable(readable) if readable is not None else None
+
+    def _prepare(self) -> None:
+        """The state of one process. After a fork, what was accepted before is the parent's to deliver."""
+        self.counts = Counts()
+        self._starts = deque()
+        self._ends = deque()
+        self._open = {}
+        settings = self.settings
+        self._spool = open_spool(settings.spool, max_spans=settings.max_spans, max_bytes=settings.max_bytes)
+        self._pipeline = Pipeline(
+            settings, spool=self._spool, counts=self.counts, notices=self._notices, look=self._look
+        )

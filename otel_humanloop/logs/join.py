@@ -1,0 +1,143 @@
+"""Log records and the spans they were emitted in, brought together.
+
+Some instrumentations put what was said to a model and by it into log records, which travel apart from their span and
+may come before or after it. A span gains one event for each of its records: the record's name, its attributes, and
+its body under the key `body`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import msgspec
+
+from otel_humanloop.logs.draft import Draft
+from otel_humanloop.spans import Event, LogRecord, Span, SpanKey
+
+BODY = "body"
+"""The attribute of the event in which a record's body is found."""
+
+_OF_A_CALL = "gen_ai."
+"""How the names of events begin that tell of a span (OpenTelemetry's semantic conventions for generative AI)."""
+
+_LINGER = 300.0  # seconds a record waits for its span: it is often emitted at a call's start, and the span at its end
+
+_TOGETHER = 1.0  # seconds after a record in which others of the same span are expected
+
+_MAX_WAITING = 20_000
+"""Records that wait for their span; beyond it, the oldest are let go."""
+
+
+def belongs_to(record: LogRecord) -> SpanKey | None:
+    """The span a record tells of; None for one that tells of none."""
+    if record.trace_id is None or record.span_id is None or not record.event_name.startswith(_OF_A_CALL):
+        return None
+    return record.trace_id, record.span_id
+
+
+class _Waiting(msgspec.Struct, kw_only=True):
+    span: Span
+    until: float
+
+
+class Joins:
+    """Spans that wait for records, and records that wait for spans.
+
+    A span waits where it is a call of a model that says nothing of what was said: at most `hold` seconds for a first
+    record, and a moment for others of the same call. A span that says it by itself is not held up.
+
+    Args:
+        hold: Seconds.
+        most: Records that are kept for spans still to come.
+    """
+
+    def __init__(self, *, hold: float, most: int = _MAX_WAITING) -> None:
+        self._hold = hold
+        self._most = most
+        self._spans: dict[SpanKey, _Waiting] = {}
+        self._records: OrderedDict[SpanKey, tuple[float, list[LogRecord]]] = OrderedDict()
+        self._count = 0
+        self._forgotten: list[SpanKey] = []
+
+    def add_record(self, record: LogRecord, now: float) -> None:
+        """A record has come."""
+        key = belongs_to(record)
+        if key is None:
+            return
+        _, records = self._records.pop(key, (now, []))
+        if record not in records:
+            records.append(record)
+            self._count += 1
+        self._records[key] = now, records
+        waiting = self._spans.get(key)
+        if waiting is not None:
+            waiting.until = min(waiting.until, now + min(self._hold, _TOGETHER))
+        while self._count > self._most and len(self._records) > 1:
+            self._forget(next(iter(self._records)))
+
+    def add_span(self, draft: Draft, now: float) -> Span | None:
+        """A span has come: it is given back, with its records where it has some, unless it is to wait for them."""
+        if draft.key in self._spans:
+            return None
+        if not _says_nothing(draft):
+            return self._joined(draft.span)
+        wait = min(self._hold, _TOGETHER) if draft.key in self._records else self._hold
+        if not wait:
+            return self._joined(draft.span)
+        self._spans[draft.key] = _Waiting(span=draft.span, until=now + wait)
+        return None
+
+    def ready(self, now: float) -> list[Span]:
+        """The spans that have waited for long enough, joined with their records."""
+        ready = [waiting for waiting in self._spans.values() if waiting.until <= now]
+        for waiting in ready:
+            del self._spans[waiting.span.trace_id, waiting.span.span_id]
+        while self._records and (first := next(iter(self._records.items())))[1][0] <= now - _LINGER:
+            self._forget(first[0])
+        return [self._joined(waiting.span) for waiting in ready]
+
+    def release(self) -> None:
+        """No span waits any longer: a flush."""
+        for waiting in self._spans.values():
+            waiting.until = float("-inf")
+
+    def forgotten(self) -> list[SpanKey]:
+        """The spans, since the last call, whose records were let go unjoined."""
+        forgotten, self._forgotten = self._forgotten, []
+        return forgotten
+
+    @property
+    def waiting(self) -> int:
+        """How many spans wait."""
+        return len(self._spans)
+
+    @property
+    def due(self) -> float | None:
+        """When the next span has waited for long enough."""
+        return min((waiting.until for waiting in self._spans.values()), default=None)
+
+    def _joined(self, span: Span) -> Span:
+        key = span.trace_id, span.span_id
+        if key not in self._records:
+            return span
+        _, records = self._records.pop(key)
+        self._count -= len(records)
+        events = [_event(record) for record in sorted(records, key=lambda record: record.time_ns)]
+        return msgspec.structs.replace(span, events=(*span.events, *events))
+
+    def _forget(self, key: SpanKey) -> None:
+        _, records = self._records.pop(key)
+        self._count -= len(records)
+        self._forgotten.append(key)
+
+
+def _says_nothing(draft: Draft) -> bool:
+    operation = draft.reading.operation
+    return draft.is_call and operation.messages is None and operation.output_messages is None and not operation.output
+
+
+def _event(record: LogRecord) -> Event:
+    attributes = dict(record.attributes)
+    if record.body is not None:
+        attributes[BODY] = record.body
+    return Event(name=record.event_name, time_ns=record.time_ns, attributes=attributes)

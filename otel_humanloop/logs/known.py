@@ -1,0 +1,134 @@
+"""What must be known of a span after it was let go: for the spans below it that are still to come.
+
+A process that ends forgets its traces. A child that comes to the next one would look in vain for the session its
+ancestors named, for the log above a span of infrastructure, for the other span of its call. So what the next process
+needs is written down for each span that is let go, without what the span says; reading it back makes a trace what it
+was, and a crash changes no tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from otel_humanloop.errors import DecodeError
+from otel_humanloop.logs.calls import Call, Calls
+from otel_humanloop.logs.memory import Traces
+from otel_humanloop.logs.trace import Node, State, Trace
+from otel_humanloop.spans import SpanKey
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A span whose log was delivered, or which has none.
+
+    Attributes:
+        key, parent: Its place, as the span stated it.
+        remote: Its children say it belongs to another process.
+        logged: It has a log.
+        above: The span id of the log it was sent under; None at the top of its session, or where it has no log.
+        session, user: What its log was sent with, where it has one.
+        named_session, named_user: What the span itself said.
+        usage: It, or a span below it that is no longer remembered, stated usage.
+        is_session: An AI operation was seen in its trace.
+        trace_session: The session of the trace's spans no ancestor of which names one, where that was settled.
+        call: The call of a model it stands for.
+    """
+
+    key: SpanKey
+    parent: str | None
+    remote: bool
+    logged: bool
+    above: str | None
+    session: str | None
+    user: str | None
+    named_session: str | None
+    named_user: str | None
+    usage: bool
+    is_session: bool
+    trace_session: str | None
+    call: Call | None
+
+
+def encode(known: Known) -> bytes:
+    """As bytes, some hundred and fifty of them."""
+    return msgspec.msgpack.encode(known)
+
+
+def decode(data: bytes) -> Known:
+    """What `encode` was given.
+
+    Raises:
+        DecodeError: These bytes are something else.
+    """
+    try:
+        return _decoder.decode(data)
+    except msgspec.DecodeError as error:
+        raise DecodeError(f"what was written of a span cannot be read: {error}") from error
+
+
+_decoder = msgspec.msgpack.Decoder(Known)
+
+
+def known_of(traces: Traces, calls: Calls, keys: Iterable[SpanKey]) -> list[Known]:
+    """What is to be written down of spans that were let go, as far as they are remembered."""
+    found = (traces.get(key) for key in keys)
+    return [
+        _known(trace, node, calls)
+        for trace, node in (each for each in found if each is not None)
+        if node.state in (State.DONE, State.PASSED)
+    ]
+
+
+def _known(trace: Trace, node: Node, calls: Calls) -> Known:
+    key = node.key
+    return Known(
+        key=key,
+        parent=node.parent.key[1] if node.parent is not None else None,
+        remote=node.parent is not None and node.parent.remote,
+        logged=node.state is State.DONE,
+        above=node.above,
+        session=node.session,
+        user=node.user,
+        named_session=node.named_session,
+        named_user=node.named_user,
+        usage=node.carries_usage or node.usage_pruned,
+        is_session=trace.has_ai,
+        trace_session=trace.default_session,
+        call=calls.of(node.call_id, key),
+    )
+
+
+def restore(traces: Traces, calls: Calls, notes: Iterable[Known], now: float) -> list[Node]:
+    """Makes the traces what they were; gives the logs whose place is wrong by what is known together."""
+    logged: list[Node] = []
+    for note in notes:
+        trace, _ = traces.trace(note.key[0], now)
+        node = traces.node(trace, note.key[1], now)
+        traces.connect(trace, node, note.parent, remote=note.remote, now=now)
+        node.state = State.DONE if note.logged else State.PASSED
+        node.above, node.session, node.user = note.above, note.session, note.user
+        node.named_session, node.named_user = note.named_session, note.named_user
+        node.carries_usage = note.usage
+        trace.has_ai = trace.has_ai or note.is_session
+        trace.default_session = trace.default_session or note.trace_session
+        if note.named_session is not None:
+            trace.sessions.setdefault(note.named_session)
+        if note.call is not None:
+            node.call_id = calls.recall(note.call)
+        if note.logged:
+            logged.append(node)
+    return [node for node in logged if _is_misplaced(node)]
+
+
+def _is_misplaced(node: Node) -> bool:
+    """Has the log a node was sent under turned out to be none? Notes who is to be told where that is still open."""
+    above = node.parent
+    while above is not None and above.state is State.PASSED:
+        above = above.parent
+    if above is not None and above.state is State.UNSEEN:
+        above.given_up = True
+        above.guessers.append(node)
+        return False
+    node.misplaced = node.above is not None and node.above != (above.key[1] if above is not None else None)
+    return node.misplaced
