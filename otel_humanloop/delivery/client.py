@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from importlib.metadata import version
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from otel_humanloop.delivery import answers, failures
 from otel_humanloop.errors import SettingsError
@@ -30,7 +32,8 @@ class Client:
 
     A method returns when Humanloop has acknowledged what it was given, and raises `Unavailable` (later, perhaps) or
     `Refused` (never) otherwise. One connection is kept open between requests. Redirects are not followed. Proxies
-    and certificates come from the environment, as httpx reads it.
+    come from the environment as `urllib.request` reads it, certificates as httpx does. It speaks to httpx's transport
+    and not through `httpx.Client`, which writes a line into the application's log for every request.
 
     `timeout` is in seconds, for a request with all its phases. What it does not bound: the system's look-up of a name,
     and a server that sends the headers of its answer byte by byte.
@@ -48,21 +51,19 @@ class Client:
         # Importing this package must not cost an application what importing httpx does.
         import httpx
 
-        headers = {
+        self._headers = {
             "User-Agent": f"otel-humanloop/{version('otel-humanloop')}",
             "Content-Type": "application/json",
             "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
         }
         if settings.api_key is not None:
-            headers["X-API-KEY"] = settings.api_key
+            self._headers["X-API-KEY"] = settings.api_key
         try:
             self._base_url = httpx.URL(settings.base_url)
-            self._client = httpx.Client(
-                headers=headers,
-                transport=transport,
-                follow_redirects=False,
-                limits=httpx.Limits(max_keepalive_connections=1, keepalive_expiry=_IDLE),
-            )
+            if self._base_url.userinfo:
+                self._headers["Authorization"] = _basic(self._base_url)
+            self._transport = transport or _network(self._base_url)
         except httpx.InvalidURL as error:
             raise SettingsError(
                 f"HUMANLOOP_BASE_URL is `{settings.base_url}`, which is not an address: {error}",
@@ -95,22 +96,27 @@ class Client:
 
     def close(self) -> None:
         """Closes the connection. The client cannot be used afterwards."""
-        self._client.close()
+        self._transport.close()
 
     def _ask(self, method: str, body: bytes, timeout: float, query: dict[str, str]) -> answers.Answer:
         import httpx
 
-        headers: dict[str, str] = {}
+        headers = dict(self._headers)
         if self._compress and len(body) >= _WORTH_COMPRESSING:
             # Level 1: higher levels cost four times the time for a fifth fewer bytes.
             body = gzip.compress(body, 1)
             headers["Content-Encoding"] = "gzip"
         until = time.monotonic() + timeout
+        request = httpx.Request(
+            method, self._logs, content=body, params=query or None, headers=headers, extensions=_ending(until)
+        )
         try:
-            with self._client.stream(
-                method, self._logs, content=body, params=query, headers=headers, extensions=_ending(until)
-            ) as response:
+            response = self._transport.handle_request(request)
+            response.request = request
+            try:
                 content, complete = _read(response, until)
+            finally:
+                response.close()
         except httpx.HTTPError as error:
             port = self._base_url.port or (443 if self._base_url.scheme == "https" else 80)
             raise failures.unavailable(error, host=self._base_url.host, port=port, timeout=timeout) from error
@@ -121,6 +127,25 @@ class Client:
             content=content,
             complete=complete,
         )
+
+
+def _network(url: httpx.URL) -> httpx.BaseTransport:
+    """What carries requests to that address: directly, or through the proxy the environment names for it."""
+    import httpx
+
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if proxy and (proxy_bypass(url.host) or proxy_bypass(f"{url.host}:{url.port}")):
+        proxy = None
+    return httpx.HTTPTransport(
+        proxy=None if not proxy else proxy if "://" in proxy else f"http://{proxy}",
+        limits=httpx.Limits(max_keepalive_connections=1, keepalive_expiry=_IDLE),
+    )
+
+
+def _basic(url: httpx.URL) -> str:
+    """The `Authorization` (RFC 7617) of a name and password in an address."""
+    return f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode()}"
 
 
 def _ending(until: float) -> dict[str, Any]:

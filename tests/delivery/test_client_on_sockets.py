@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import ssl
 import sys
@@ -218,3 +219,34 @@ def test_a_certificate_no_one_vouches_for_is_not_accepted_and_named_as_the_reaso
     trusting = Client(settings_for(base_url=base_url))
     trusting.post_logs(BODY, timeout=5, count=1)
     trusting.close()
+
+
+def test_the_application_sees_no_line_of_a_request_in_its_log(
+    settings_for: SettingsFor, listen: Listen, caplog: pytest.LogCaptureFixture
+) -> None:
+    def serve(peer: Peer) -> None:
+        peer.request()
+        peer.send(OK)
+
+    caplog.set_level(logging.INFO)
+    client = Client(settings_for(f"http://127.0.0.1:{listen(serve)}/v4"))
+    client.post_logs(b"[{}]", timeout=5)
+    client.close()
+    assert caplog.records == []
+
+
+def test_a_host_in_no_proxy_is_reached_without_the_proxy_and_a_name_and_password_go_along(
+    settings_for: SettingsFor, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bytes] = []
+
+    def serve(peer: Peer) -> None:
+        seen.append(peer.request())
+        peer.send(OK)
+
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    client = Client(settings_for(f"http://ada:s%3Acret@127.0.0.1:{listen(serve)}/v4"))
+    client.post_logs(b"[{}]", timeout=5)
+    client.close()
+    assert b"Authorization: Basic YWRhOnM6Y3JldA==" in seen[0]
