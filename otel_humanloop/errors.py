@@ -7,7 +7,7 @@ HumanloopError
 ├── DecodeError              bytes that are not what they claim to be; never retried
 ├── SpoolFull                no room to keep another span
 └── DeliveryError            Humanloop did not take what was sent
-    ├── Unavailable          it may later: 408, 429, 5xx, no connection      .retry_after
+    ├── Unavailable          it may later: 408, 429, 5xx, no connection      .retry_after  .status
     └── Refused              it never will: any other 4xx                    .status  .detail
 ```
 """
@@ -64,11 +64,15 @@ class Unavailable(DeliveryError):
 
     Attributes:
         retry_after: Seconds the server asked to wait, when it said so.
+        status: The HTTP status of the answer, where there was one.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, status: int | None = None, hint: str | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+        self.status = status
 
 
 class Refused(DeliveryError):

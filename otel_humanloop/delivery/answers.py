@@ -90,7 +90,7 @@ def _by_status(answer: Answer, now: float) -> DeliveryError | None:
         return _redirected(answer)
     if status in (408, 429) or status >= 500:
         asked = retry_after(answer.headers.get("retry-after"), now=now)
-        return Unavailable(f"Humanloop answered {status}: {reason(answer)}", retry_after=asked)
+        return Unavailable(f"Humanloop answered {status}: {reason(answer)}", retry_after=asked, status=status)
     return Refused(status, reason(answer), hint=_HINTS.get(status))
 
 
@@ -120,6 +120,7 @@ def _not_humanloop(answer: Answer, what: str) -> Unavailable:
     kind = _readable(answer.headers.get("content-type", "no content type"))
     return Unavailable(
         f"{answer.url} answered {answer.status} with {what} ({kind})",
+        status=answer.status,
         hint="is a proxy or another service answering in Humanloop's place? HUMANLOOP_BASE_URL says where it is",
     )
 

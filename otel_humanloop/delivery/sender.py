@@ -1,7 +1,13 @@
-"""From a line of encoded logs to requests, one at a time: packed, tried again, halved.
+"""From a line of encoded logs to requests, one at a time: packed, tried again, halved, set aside.
 
 The line is first in, first out. A body that could not be delivered for now stays first, and nothing overtakes it, so
-what was put earlier is always settled earlier, except that the siblings of a refused log go on without it.
+what was put earlier is always settled earlier, with two exceptions:
+
+- The siblings of a refused log go on without it.
+- A log that makes the server fail (5xx, every time) must not hold the rest up for ever. A body answered so
+  `PATIENCE` times is halved, until the log stands alone; that one is set aside, and tried again now and then. It is
+  refused once the server has failed on it `PATIENCE` times more while it took others in between: an outage proves
+  nothing against a log.
 """
 
 from __future__ import annotations
@@ -22,6 +28,9 @@ OF_ONE_LOG = frozenset({400, 409, 413, 422})
 
 Any other (401, 403, 404, 405, 415 ...) speaks of the request, and would be said of each half again.
 """
+
+PATIENCE = 3
+"""How many answers of 5xx to one body are put down to the server alone."""
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +64,35 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     refused: Refused | None = None
 
 
+class _Body:
+    """One request to make.
+
+    Attributes:
+        failures: How often the server has failed on it, or on what it is a half of.
+        due: When it is to be tried again, where it is set aside.
+        acknowledged: How many the server had taken altogether when it last failed on this.
+        proven: How often it failed on this while it took others in between.
+    """
+
+    __slots__ = ("acknowledged", "content", "due", "failures", "proven")
+
+    def __init__(self, content: tuple[Post, ...] | Patch, *, failures: int = 0) -> None:
+        self.content = content
+        self.failures = failures
+        self.due = 0.0
+        self.acknowledged = 0
+        self.proven = 0
+
+    def __len__(self) -> int:
+        return 1 if isinstance(self.content, Patch) else len(self.content)
+
+    def halves(self, failures: int) -> tuple[_Body, _Body]:
+        """Two bodies of a part of the logs each. Only of a body of several."""
+        assert isinstance(self.content, tuple)
+        middle = len(self.content) // 2
+        return _Body(self.content[:middle], failures=failures), _Body(self.content[middle:], failures=failures)
+
+
 class Sender:
     """Delivers what it is given, in order. Never sleeps: it says when it is `due`, and `attempt` is called then.
 
@@ -83,7 +121,8 @@ class Sender:
         self._max_logs = max_logs
         self._max_bytes = max_bytes
         self._random = random
-        self._line: deque[tuple[Post, ...] | Patch] = deque()
+        self._line: deque[_Body] = deque()
+        self._aside: deque[_Body] = deque()
         self._waiting = 0
         self._failures = 0
         self._failed_at = 0.0
@@ -100,9 +139,16 @@ class Sender:
         return self._waiting
 
     @property
+    def clear(self) -> bool:
+        """Nothing is in line but what was set aside: there is room for the next wave."""
+        return not self._line
+
+    @property
     def due(self) -> float | None:
         """The monotonic time, in seconds, before which `attempt` does nothing; None when nothing waits."""
-        return self._failed_at + self._wait if self._line else None
+        if self._line:
+            return self._failed_at + self._wait
+        return min((max(body.due, self._failed_at + self._wait) for body in self._aside), default=None)
 
     def put(self, outgoing: Iterable[Outgoing]) -> None:
         """Puts a wave in line. Logs of one wave may share a body; those of two waves never do."""
@@ -112,7 +158,7 @@ class Sender:
             self._waiting += 1
             if isinstance(item, Patch):
                 self._close(packed)
-                self._line.append(item)
+                self._line.append(_Body(item))
                 continue
             # An array is two brackets, and a comma between each two logs: one byte more for each log, and one over.
             if len(packed) == self._max_logs or (packed and size + len(item.body) + 1 > self._max_bytes):
@@ -122,7 +168,7 @@ class Sender:
         self._close(packed)
 
     def attempt(self, now: float, *, timeout: float) -> list[Outcome]:
-        """Makes at most one request, for the first body in line, and tells what was settled by it.
+        """Makes at most one request, for the first body that is due, and tells what was settled by it.
 
         Never raises a `DeliveryError`: `last_error` has it.
 
@@ -130,50 +176,73 @@ class Sender:
             now: Monotonic seconds.
             timeout: Seconds the request may take.
         """
-        if not self._line:
-            return []
         self._failed_at = min(self._failed_at, now)  # a clock that went back must not make the wait longer
         if now < self._failed_at + self._wait:
             return []
-        first = self._line[0]
+        line = self._aside if self._aside and self._aside[0].due <= now else self._line
+        if not line:
+            return []
+        body = line[0]
         self.requests += 1
         try:
-            self._send(first, timeout)
+            self._send(body.content, timeout)
         except Unavailable as error:
-            self._failures += 1
-            self._failed_at = now
-            self._wait = retry.wait(self._failures, jitter=self._random(), retry_after=error.retry_after)
+            line.popleft()
             self.last_error = error
             self.retried += 1
-            return []
+            return self._failed(body, error, now, aside=line is self._aside)
         except Refused as error:
+            line.popleft()
             self._answered()
             self.last_error = error
-            if isinstance(first, tuple) and len(first) > 1 and error.status in OF_ONE_LOG:
-                middle = len(first) // 2
-                self._line.popleft()
-                self._line.extendleft((first[middle:], first[:middle]))
+            if len(body) > 1 and error.status in OF_ONE_LOG:
+                self._line.extendleft(reversed(body.halves(body.failures)))
                 return []
-            return self._settle(error)
+            return self._settle(body, error)
+        line.popleft()
         self._answered()
         self.last_error = None
-        return self._settle(None)
+        return self._settle(body, None)
 
-    def _send(self, body: tuple[Post, ...] | Patch, timeout: float) -> None:
-        if isinstance(body, Patch):
-            self._client.patch_log(body.reference_id, body.body, timeout=timeout)
+    def _failed(self, body: _Body, error: Unavailable, now: float, *, aside: bool) -> list[Outcome]:
+        """The server did not take a body for now: where it goes, and when the next attempt may be made."""
+        blamable = error.status is not None and error.status >= 500 and error.retry_after is None
+        body.failures += blamable
+        if aside and blamable:
+            body.proven += self.acknowledged > body.acknowledged
+            if body.proven >= PATIENCE:
+                assert error.status is not None
+                return self._settle(body, Refused(error.status, f"{error.message}, each of {body.failures} times"))
         else:
-            array = b"[" + b",".join(post.body for post in body) + b"]"
-            self._client.post_logs(array, timeout=timeout, count=len(body))
+            self._failures += 1
+        self._failed_at = now
+        self._wait = retry.wait(max(self._failures, 1), jitter=self._random(), retry_after=error.retry_after)
+        if aside or (blamable and body.failures >= PATIENCE and len(body) == 1):
+            body.acknowledged = self.acknowledged
+            body.due = now + retry.wait(body.failures, jitter=self._random(), retry_after=error.retry_after)
+            self._aside.append(body)
+        elif blamable and body.failures >= PATIENCE:
+            self._failures = min(self._failures, PATIENCE)
+            # What has a part in the blame is halved again at once, should the server fail on it too.
+            self._line.extendleft(reversed(body.halves(PATIENCE - 1)))
+        else:
+            self._line.appendleft(body)
+        return []
+
+    def _send(self, content: tuple[Post, ...] | Patch, timeout: float) -> None:
+        if isinstance(content, Patch):
+            self._client.patch_log(content.reference_id, content.body, timeout=timeout)
+        else:
+            array = b"[" + b",".join(post.body for post in content) + b"]"
+            self._client.post_logs(array, timeout=timeout, count=len(content))
 
     def _answered(self) -> None:
         """Humanloop is there: the next body goes at once, and the next failure waits as if it were the first."""
         self._failures = 0
         self._wait = 0.0
 
-    def _settle(self, refused: Refused | None) -> list[Outcome]:
-        first = self._line.popleft()
-        settled = (first,) if isinstance(first, Patch) else first
+    def _settle(self, body: _Body, refused: Refused | None) -> list[Outcome]:
+        settled = (body.content,) if isinstance(body.content, Patch) else body.content
         self._waiting -= len(settled)
         if refused is None:
             self.acknowledged += len(settled)
@@ -183,5 +252,5 @@ class Sender:
 
     def _close(self, packed: list[Post]) -> None:
         if packed:
-            self._line.append(tuple(packed))
+            self._line.append(_Body(tuple(packed)))
             packed.clear()
