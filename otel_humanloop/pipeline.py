@@ -180,7 +180,7 @@ class Pipeline:
         else:
             self._join(now)
         self._assembler.expire(now)
-        if not self.sender.waiting:
+        if self.sender.clear:
             self._moves.extend(self._assembler.take())
             while self._moves:
                 self._wave.append(self._build(self._moves.popleft()))
@@ -222,15 +222,16 @@ class Pipeline:
     def _build(self, move: Move) -> Outgoing:
         self._building = move.key
         reference = reference_id(move.key, self._settings)
-        if isinstance(move, Create):
-            body = encode(build_log(move, self._settings))
-        elif isinstance(move, Complete):
-            body = encode(build_update(move))
+        outgoing: Outgoing
+        if isinstance(move, Complete):
+            outgoing = Patch(key=move.key, reference_id=reference, body=encode(build_update(move)))
         else:
-            body = encode(build_replacement(move, self._settings))
+            log = (
+                build_log(move, self._settings) if isinstance(move, Create) else build_replacement(move, self._settings)
+            )
+            outgoing = Post(key=move.key, reference_id=reference, project=log.project, body=encode(log))
         self._building = None
-        kind = Patch if isinstance(move, Complete) else Post
-        return kind(key=move.key, reference_id=reference, body=body)
+        return outgoing
 
     def _settle(self, outcome: Outcome, now: float) -> None:
         outgoing, refused = outcome.outgoing, outcome.refused
@@ -241,6 +242,7 @@ class Pipeline:
             self._spool.refuse(
                 Refusal(
                     reference_id=outgoing.reference_id,
+                    project=outgoing.project if isinstance(outgoing, Post) else None,
                     status=refused.status,
                     detail=refused.detail,
                     body=outgoing.body,
@@ -272,9 +274,8 @@ class Pipeline:
         yield self._assembler.due
         if self._joins is not None:
             yield self._joins.due
-        if self.sender.waiting:
-            yield self.sender.due
-        elif not self.idle:
+        yield self.sender.due
+        if self.sender.clear and (self._moves or self._wave or not self._assembler.idle):
             yield now
 
     def _draft(self, span: Span) -> Draft:

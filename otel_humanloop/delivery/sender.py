@@ -38,11 +38,13 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         key: The span it was made of; given back in the `Outcome`.
+        project: The name of its project, where it says one.
         body: The JSON of one `LogRequest`.
     """
 
     key: SpanKey
     reference_id: str
+    project: str | None = None
     body: bytes
 
 
