@@ -196,7 +196,7 @@ def _forgetful(around: Surroundings) -> Iterator[Finding]:
             level="note",
             what="spans wait in memory: what Humanloop has not taken when the program is killed is lost,"
             f" and so is what it has not taken {around.settings.shutdown_timeout:g} s after the program's end",
-            remedy="raise HUMANLOOP_SHUTDOWN_TIMEOUT for a Humanloop that is slow",
+            remedy="set HUMANLOOP_SPOOL=sqlite:///PATH: what is left there is sent when the program next starts",
         )
 
 

@@ -31,6 +31,13 @@ def test_of_a_program_set_up_well_only_the_memory_spool_is_said() -> None:
     assert "memory" in only.what
 
 
+def test_of_a_spool_in_a_file_nothing_is_said() -> None:
+    around = Surroundings(
+        settings=load({"spool": "sqlite:////var/lib/app/spool.db"}, environ={}), environ=WELL, instrumentations=OPENAI
+    )
+    assert findings(around) == []
+
+
 @pytest.mark.parametrize(
     ("environ", "level", "said"),
     [
