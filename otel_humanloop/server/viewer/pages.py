@@ -2,90 +2,150 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import msgspec
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
-from starlette.routing import Route
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from otel_humanloop.server.failures import NotFound
 from otel_humanloop.server.store import Store, reading
-from otel_humanloop.server.store.schema import sessions
-from otel_humanloop.server.viewer.cards import excerpt, steps, when
+from otel_humanloop.server.viewer import finding
+from otel_humanloop.server.viewer.drawer import drawer_of
+from otel_humanloop.server.viewer.filters import filters_of
+from otel_humanloop.server.viewer.live import Live
+from otel_humanloop.server.viewer.parts import part_of
+from otel_humanloop.server.viewer.session_view import session_values
+from otel_humanloop.server.viewer.showing import HEADERS, HERE, page, render
 
-_HERE = Path(__file__).parent
-_LISTED = 50
-_SHOWN = 1_000
-"""Logs of one session that a page shows; it says so where there are more."""
-
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
-
-_templates = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_templates.filters.update(when=when, excerpt=excerpt)
-
-Page = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Render(Protocol):
-    """Makes a page of what stands in the store. `path` holds the variables of its route."""
+class Show(Protocol):
+    """Makes the answer to a request of what stands in the store."""
 
-    def __call__(self, tx: Connection, *, path: Mapping[str, str]) -> str: ...
+    def __call__(self, tx: Connection, *, request: Request) -> Response: ...
 
 
-def routes(store: Store) -> list[Route]:
-    """The pages of a store."""
+class _Files(StaticFiles):
+    """Scripts and styles. A browser asks each time whether they have changed, and is told so without the file."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+def routes(store: Store, *, stopping: Callable[[], bool] = lambda: False) -> list[BaseRoute]:
+    """The pages of a store. `stopping` says that the server is to stop, so that pages watching it let it."""
+    live = Live(store, stopping)
+    shows: tuple[tuple[str, Show], ...] = (
+        ("/", _sessions),
+        ("/sessions/{id}", _session),
+        ("/sessions/{id}/logs/{log}", _session),
+        ("/logs/{log}", _log),
+        ("/logs/{log}/text", _text),
+        ("/logs/{log}/raw.json", _raw),
+        ("/help", _help),
+    )
     return [
-        Route("/", _page(store, _newest)),
-        Route("/sessions/{id}", _page(store, _session)),
-        Route("/viewer.css", _stylesheet),
+        *(Route(path, _serving(store, show)) for path, show in shows),
+        Route("/live", live.sessions),
+        Route("/sessions/{id}/live", live.session),
+        Mount("/viewer", _Files(directory=HERE / "static")),
     ]
 
 
-def _page(store: Store, render: Render) -> Page:
+def _serving(store: Store, show: Show) -> Endpoint:
     async def serve(request: Request) -> Response:
-        html = await run_in_threadpool(store.read, partial(render, path=request.path_params))
-        return Response(html, media_type="text/html", headers=_HEADERS)
+        return await run_in_threadpool(store.read, partial(show, request=request))
 
     return serve
 
 
-def _newest(tx: Connection, *, path: Mapping[str, str]) -> str:
-    _ = path
-    page = reading.session_list(tx, reading.Window(1, _LISTED, 0))
-    return _render("sessions.html", page=page)
+def _framed(request: Request, template: str, place: str, **values: Any) -> Response:
+    """A page with what surrounds it."""
+    return page(
+        render(
+            template,
+            place=place,
+            searched=request.query_params.get("q", "") if place == "sessions" else "",
+            base_url=str(request.base_url).rstrip("/"),
+            signed_in=False,
+            token="",
+            **values,
+        )
+    )
 
 
-def _session(tx: Connection, *, path: Mapping[str, str]) -> str:
-    id = path["id"]
-    session = reading.session(tx, id)
-    logs = reading.logs_of_session(tx, sessions.c.id == id, reading.Window(0, _SHOWN, 0))
-    if session is None or logs is None:
-        raise NotFound("session", id)
-    return _render("session.html", session=session, steps=steps(logs.records), shown=len(logs.records))
+def _sessions(tx: Connection, *, request: Request) -> Response:
+    filters = filters_of(request.query_params)
+    return _framed(
+        request,
+        "sessions.html",
+        "sessions",
+        filters=filters,
+        found=finding.find(tx, filters),
+        projects=finding.all_projects(tx),
+        models=finding.all_models(tx),
+        until_day=filters.until_day,
+        here=filters.address(),
+    )
 
 
-def _render(name: str, **values: Any) -> str:
-    return _templates.get_template(name).render(values)
+def _session(tx: Connection, *, request: Request) -> Response:
+    id, log = request.path_params["id"], request.path_params.get("log")
+    if log is not None and request.query_params.get("part") == "drawer":
+        return _drawer_alone(tx, request, log)
+    return _framed(request, "session.html", "session", **session_values(tx, id, request.query_params, log))
 
 
-async def _stylesheet(_: Request) -> Response:
-    return FileResponse(_HERE / "viewer.css", headers={"X-Content-Type-Options": "nosniff"})
+def _drawer_alone(tx: Connection, request: Request, log: str) -> Response:
+    """The drawer without the session around it, for a page that has the session already."""
+    found = reading.log(tx, id=log)
+    if found is None or found.session_id != request.path_params["id"]:
+        raise NotFound("log", log)
+    return page(render("drawer.html", drawer=drawer_of(tx, found, request.query_params), token=""))
+
+
+def _log(tx: Connection, *, request: Request) -> Response:
+    id = request.path_params["log"]
+    found = reading.log(tx, id=id)
+    if found is None:
+        raise NotFound("log", id)
+    if found.session_id is not None:
+        return RedirectResponse(f"/sessions/{found.session_id}/logs/{id}", 303)
+    return _framed(request, "log.html", "log", drawer=drawer_of(tx, found, request.query_params))
+
+
+def _text(tx: Connection, *, request: Request) -> Response:
+    """Part of a log, whole, as plain text."""
+    id = request.path_params["log"]
+    found = reading.log(tx, id=id)
+    text = None if found is None else part_of(found, request.query_params.get("part", ""))
+    if text is None:
+        raise NotFound("text of the log", id)
+    return Response(text, media_type="text/plain", headers=HEADERS)
+
+
+def _raw(tx: Connection, *, request: Request) -> Response:
+    id = request.path_params["log"]
+    found = reading.log(tx, id=id)
+    if found is None:
+        raise NotFound("log", id)
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{found.id}.json"'}
+    body = msgspec.json.format(msgspec.json.encode(found), indent=2)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _help(tx: Connection, *, request: Request) -> Response:
+    _ = tx
+    return _framed(request, "help.html", "help")

@@ -1,0 +1,232 @@
+"""A session's logs as the viewer needs them: where each stands, and a glimpse of what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, select
+
+from otel_humanloop.server.store.schema import configs, logs, projects
+from otel_humanloop.server.viewer.shapes import array_of, object_of
+from otel_humanloop.server.viewer.text import line
+
+GLIMPSE = 160
+"""Characters of an input or output that a card shows."""
+
+_KINDS = frozenset(
+    {"model", "embedding", "retrieval", "reranker", "tool", "agent", "chain", "guardrail", "evaluator", "step"}
+)
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What made a log: its config, as far as a card says it.
+
+    Attributes:
+        kind: "model", "tool", "agent", "chain", ...: what the config's `other.kind` says, else its type.
+        name: The model, or the name of a tool.
+        version: The name of the config.
+    """
+
+    id: str
+    kind: str
+    name: str | None
+    version: str
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One log. `key` and `parent` are the store's; times in microseconds since the epoch; cost in dollars.
+
+    Attributes:
+        inputs: Name and value of each, cut to a glimpse.
+        output, error: Cut to a glimpse; None where there is none.
+        calls: Names of the tools the model asked for.
+        warnings: What got lost on the way, in words.
+        user: Whom it was done for.
+    """
+
+    key: int
+    id: str
+    parent: int | None
+    reference_id: str | None
+    parent_reference_id: str | None
+    project: str
+    project_id: str
+    made: Made
+    started_at: int
+    ended_at: int
+    duration: float | None
+    prompt_tokens: int | None
+    output_tokens: int | None
+    cost: float | None
+    failed: bool
+    saved: bool
+    source: str | None
+    inputs: list[tuple[str, str]]
+    output: str | None
+    error: str | None
+    calls: list[str]
+    warnings: list[str]
+    user: str | None
+
+    @property
+    def tokens(self) -> int | None:
+        """Prompt and output together; None where neither is known."""
+        if self.prompt_tokens is None and self.output_tokens is None:
+            return None
+        return (self.prompt_tokens or 0) + (self.output_tokens or 0)
+
+    @property
+    def waits(self) -> bool:
+        """It names a parent that has not been logged."""
+        return self.parent is None and self.parent_reference_id is not None
+
+    @property
+    def open(self) -> bool:
+        """It was logged while its work was still going on."""
+        return self.duration is None and self.output is None and not self.failed and not self.calls and self.saved
+
+
+class _Config(msgspec.Struct, frozen=True):
+    type: Any = None
+    name: Any = None
+    model: Any = None
+    other: Any = None
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    warnings: Any = None
+    user: Any = None
+
+
+class _Message(msgspec.Struct, frozen=True):
+    tool_calls: Any = None
+
+
+class _Glimpse(msgspec.Struct, frozen=True):
+    """Of the content only this is decoded; messages, the bulk of it, are passed over."""
+
+    inputs: dict[str, Any] | None = None
+    output: Any = None
+    output_message: _Message | None = None
+    error: Any = None
+    metadata: _Metadata | None = None
+
+
+_CONFIG = msgspec.json.Decoder(_Config)
+_GLIMPSE = msgspec.json.Decoder(_Glimpse)
+_COLUMNS: tuple[ColumnElement[Any], ...] = (
+    logs.c.key,
+    logs.c.id,
+    logs.c.parent,
+    logs.c.reference_id,
+    logs.c.parent_reference_id,
+    logs.c.project,
+    logs.c.config,
+    logs.c.started_at,
+    logs.c.ended_at,
+    logs.c.duration,
+    logs.c.prompt_tokens,
+    logs.c.output_tokens,
+    logs.c.prompt_cost,
+    logs.c.output_cost,
+    logs.c.failed,
+    logs.c.saved,
+    logs.c.source,
+    logs.c.content,
+)
+
+
+def entries_of(tx: Connection, where: ColumnElement[bool], *, newest: int | None = None) -> list[Entry]:
+    """The logs of which `where` is true, in the order they started; or the `newest` of them, the last to arrive first.
+
+    Projects and configs are looked up once each, not joined to every log.
+    """
+    statement = select(*_COLUMNS).where(where)
+    if newest is None:
+        statement = statement.order_by(logs.c.started_at, logs.c.key)
+    else:
+        statement = statement.order_by(logs.c.created_at.desc(), logs.c.key.desc()).limit(newest)
+    rows: Sequence[Row[Any]] = tx.execute(statement).all()
+    made = made_with(tx, {row.config for row in rows})
+    named = projects_named(tx, {row.project for row in rows})
+    return [_entry(row, named[row.project], made[row.config]) for row in rows]
+
+
+def made_with(tx: Connection, keys: set[int]) -> dict[int, Made]:
+    """Configs by key."""
+    found = tx.execute(
+        select(configs.c.key, configs.c.id, configs.c.name, configs.c.body).where(configs.c.key.in_(keys))
+    )
+    return {row.key: made_of(row.id, row.name, row.body) for row in found}
+
+
+def made_of(id: str, version: str, body: bytes) -> Made:
+    """A config of the store, as far as a card says it."""
+    config = _CONFIG.decode(body)
+    said = object_of(config.other).get("kind")
+    kind = said if said in _KINDS else "agent" if config.type == "agent" else config.type
+    name = config.model if config.type == "model" else config.name
+    return Made(
+        id=id,
+        kind=kind if kind in _KINDS else "step",
+        name=None if name is None else line(name, 80),
+        version=version,
+    )
+
+
+def projects_named(tx: Connection, keys: set[int]) -> dict[int, tuple[str, str]]:
+    """Ids and names of projects, by key."""
+    found = tx.execute(select(projects.c.key, projects.c.id, projects.c.name).where(projects.c.key.in_(keys)))
+    return {row.key: (row.id, row.name) for row in found}
+
+
+def glimpse_of(content: bytes) -> tuple[list[tuple[str, str]], str | None]:
+    """Inputs and output of a log's content, each cut to what a card shows."""
+    seen = _GLIMPSE.decode(content)
+    return _inputs(seen), _one_line(seen.output)
+
+
+def _entry(row: Row[Any], project: tuple[str, str], made: Made) -> Entry:
+    seen = _GLIMPSE.decode(row.content)
+    metadata = seen.metadata or _Metadata()
+    costs = [cost for cost in (row.prompt_cost, row.output_cost) if cost is not None]
+    return Entry(
+        key=row.key,
+        id=row.id,
+        parent=row.parent,
+        reference_id=row.reference_id,
+        parent_reference_id=row.parent_reference_id,
+        project=project[1],
+        project_id=project[0],
+        made=made,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        duration=row.duration,
+        prompt_tokens=row.prompt_tokens,
+        output_tokens=row.output_tokens,
+        cost=sum(costs) if costs else None,
+        failed=row.failed,
+        saved=row.saved,
+        source=row.source,
+        inputs=_inputs(seen),
+        output=_one_line(seen.output),
+        error=_one_line(seen.error),
+        calls=_calls(seen.output_message),
+        warnings=[line(said, 300) for said in array_of(metadata.warnings)],
+        user=None if metadata.user is None else line(metadata.user, 80),
+    )
+
+
+def _inputs(seen: _Glimpse) -> list[tuple[str, str]]:
+    return [(line(name, 60), line(value, GLIMPSE)) for name, value in (seen.inputs or {}).items()]
+
+
+def _one_line(value: Any) -> str | None:
+    return None if value is None else line(value, GLIMPSE)
+
+
+def _calls(message: _Message | None) -> list[str]:
+    calls = [] if message is None else array_of(message.tool_calls)
+    return [line(object_of(object_of(call).get("function")).get("name", ""), 60) for call in calls]

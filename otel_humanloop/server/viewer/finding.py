@@ -1,0 +1,209 @@
+"""Finding sessions: a page of those that filters leave, by keyset.
+
+A page begins where the last one ended (`WHERE (value, key) < ...`), so the thousandth costs what the first does.
+Nothing is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, or_, select, tuple_
+
+from otel_humanloop.server.store.schema import configs, logs, projects, session_projects, sessions
+from otel_humanloop.server.viewer.entries import glimpse_of, made_of
+from otel_humanloop.server.viewer.filters import SIZE, Cursor, Filters
+
+_SORTED: dict[str, ColumnElement[Any]] = {
+    "start": sessions.c.started_at,
+    "duration": sessions.c.ended_at - sessions.c.started_at,
+    "logs": sessions.c.logs,
+    "tokens": sessions.c.prompt_tokens + sessions.c.output_tokens,
+    "cost": sessions.c.cost,
+}
+
+_RARE = 20_000
+"""Logs up to which those of a model are looked through first; of more, the sessions are."""
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A project as a list shows it. `type` is that of its first config; None before its first log."""
+
+    id: str
+    name: str
+    type: str | None
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """A session with its totals. Times in microseconds since the epoch, duration in seconds, cost in dollars.
+
+    Attributes:
+        projects: By the start of their first log.
+        inputs: Of the log that started first, each cut to a glimpse.
+        output: Of the log that ended last, cut to a glimpse; None while there is none.
+    """
+
+    key: int
+    id: str
+    reference_id: str | None
+    logs: int
+    started_at: int
+    ended_at: int
+    duration: float
+    prompt_tokens: int
+    output_tokens: int
+    cost: float
+    errors: int
+    updated_at: int
+    projects: list[Project]
+    inputs: list[tuple[str, str]]
+    output: str | None
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and output together."""
+        return self.prompt_tokens + self.output_tokens
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of sessions, and where the pages beside it begin; None where there is none."""
+
+    sessions: list[Summary]
+    newer: Cursor | None
+    older: Cursor | None
+
+
+def find(tx: Connection, filters: Filters) -> Found:
+    """The page of sessions that `filters` ask for."""
+    value = _SORTED[filters.sort]
+    statement = _narrowed(tx, select(sessions, value.label("value")), filters)
+    backwards = filters.before is not None
+    descending = filters.ascending == backwards
+    cursor = filters.before or filters.after
+    place = tuple_(value, sessions.c.key)
+    if cursor is not None:
+        there = tuple_(cursor.value, cursor.key)
+        statement = statement.where(place < there if descending else place > there)
+    order = [column.desc() if descending else column.asc() for column in (value, sessions.c.key)]
+    rows = tx.execute(statement.order_by(*order).limit(SIZE + 1)).all()
+    more, rows = len(rows) > SIZE, rows[:SIZE]
+    if backwards:
+        rows = rows[::-1]
+    first, last = (_cursor(rows[0]), _cursor(rows[-1])) if rows else (None, None)
+    return Found(
+        sessions=_summaries(tx, rows),
+        newer=first if (more if backwards else filters.after is not None) else None,
+        older=last if (backwards or more) else None,
+    )
+
+
+def one(tx: Connection, id: str) -> Summary | None:
+    """The session with this id."""
+    rows = tx.execute(select(sessions).where(sessions.c.id == id)).all()
+    return _summaries(tx, rows)[0] if rows else None
+
+
+def all_projects(tx: Connection) -> list[Project]:
+    """Every project that has logs, by name."""
+    rows = tx.execute(select(projects).where(projects.c.logs > 0).order_by(projects.c.name))
+    return [Project(id=row.id, name=row.name, type=row.config_type) for row in rows]
+
+
+def all_models(tx: Connection) -> list[str]:
+    """Every model that logs were made with, by name."""
+    rows = tx.execute(select(configs.c.id, configs.c.name, configs.c.body).where(configs.c.type == "model"))
+    return sorted({made.name for row in rows if (made := made_of(row.id, row.name, row.body)).name is not None})
+
+
+def _cursor(row: Row[Any]) -> Cursor:
+    return Cursor(int(row.value), row.key)
+
+
+def _narrowed(tx: Connection, statement: Select[Any], filters: Filters) -> Select[Any]:
+    where: list[ColumnElement[bool]] = []
+    if filters.project is not None:
+        mine = select(projects.c.key).where(projects.c.id == filters.project).scalar_subquery()
+        statement = statement.join(session_projects, session_projects.c.session == sessions.c.key)
+        where.append(session_projects.c.project == mine)
+    if filters.errors:
+        where.append(sessions.c.errors > 0)
+    if filters.since is not None:
+        where.append(sessions.c.started_at >= filters.since)
+    if filters.until is not None:
+        where.append(sessions.c.started_at < filters.until)
+    if filters.min_duration is not None:
+        where.append(_SORTED["duration"] >= round(filters.min_duration * 1e6))
+    if filters.min_cost is not None:
+        where.append(sessions.c.cost >= round(filters.min_cost * 1e12))
+    if filters.model is not None:
+        where.append(_with_model(tx, filters.model))
+    if filters.query is not None:
+        where.append(_named(filters.query))
+    return statement.where(*where)
+
+
+def _with_model(tx: Connection, model: str) -> ColumnElement[bool]:
+    """Has the session a log made with that model? Which way is short depends on how many such logs there are."""
+    rows = tx.execute(
+        select(configs.c.key, configs.c.id, configs.c.name, configs.c.body, configs.c.logs).where(
+            configs.c.type == "model"
+        )
+    ).all()
+    mine = [row for row in rows if made_of(row.id, row.name, row.body).name == model]
+    keys = [row.key for row in mine]
+    if sum(row.logs for row in mine) <= _RARE:
+        return sessions.c.key.in_(select(logs.c.session).where(logs.c.config.in_(keys)))
+    return exists().where(logs.c.session == sessions.c.key, logs.c.config.in_(keys))
+
+
+def _named(query: str) -> ColumnElement[bool]:
+    """Is the session, a log of it, or a project in it named so?"""
+    log = select(logs.c.session).where(or_(logs.c.id == query, logs.c.reference_id == query))
+    project = (
+        select(session_projects.c.session)
+        .join(projects, projects.c.key == session_projects.c.project)
+        .where(projects.c.name.icontains(query, autoescape=True))
+    )
+    return or_(
+        sessions.c.id == query,
+        sessions.c.id.startswith(f"sesh_{query}", autoescape=True),
+        sessions.c.reference_id == query,
+        sessions.c.key.in_(log),
+        sessions.c.key.in_(project),
+    )
+
+
+def _summaries(tx: Connection, rows: Sequence[Row[Any]]) -> list[Summary]:
+    ends = {key for row in rows for key in (row.first_log, row.last_log) if key is not None}
+    found = tx.execute(select(logs.c.key, logs.c.content).where(logs.c.key.in_(ends)))
+    seen = {key: glimpse_of(content) for key, content in found}
+    members: dict[int, list[Project]] = {row.key: [] for row in rows}
+    for member in tx.execute(
+        select(session_projects.c.session, projects.c.id, projects.c.name, projects.c.config_type)
+        .join(projects, projects.c.key == session_projects.c.project)
+        .where(session_projects.c.session.in_(members))
+        .order_by(session_projects.c.started_at, projects.c.key)
+    ):
+        members[member.session].append(Project(id=member.id, name=member.name, type=member.config_type))
+    return [
+        Summary(
+            key=row.key,
+            id=row.id,
+            reference_id=row.reference_id,
+            logs=row.logs,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            duration=(row.ended_at - row.started_at) / 1e6,
+            prompt_tokens=row.prompt_tokens,
+            output_tokens=row.output_tokens,
+            cost=row.cost / 1e12,
+            errors=row.errors,
+            updated_at=row.updated_at,
+            projects=members[row.key],
+            inputs=seen.get(row.first_log, ([], None))[0],
+            output=seen.get(row.last_log, ([], None))[1],
+        )
+        for row in rows
+    ]

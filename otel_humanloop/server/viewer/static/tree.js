@@ -1,0 +1,152 @@
+// A session's tree: folding, density, and rows that change while they are read.
+
+import { row as currentRow } from "./cursor.js";
+import { fetchPage, inPlace } from "./pages.js";
+import { drawZoom } from "./zoom.js";
+
+const depthOf = (row) => Number(row.dataset.depth);
+const source = new WeakMap(); // how each row came from the server
+
+export function startTree() {
+  remember();
+  document.addEventListener("click", (event) => {
+    const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
+    const handle = event.target.closest(".fold");
+    if (handle && plain) {
+      event.preventDefault();
+      fold(handle.closest(".row"), handle.getAttribute("aria-expanded") === "true");
+      return;
+    }
+    const all = event.target.closest(".fold-all");
+    if (all && plain) {
+      event.preventDefault();
+      foldAll(all);
+      return;
+    }
+    if (event.target.closest(".density")) toggleDensity();
+    const failed = event.target.closest(".only-failed");
+    if (failed) {
+      const on = document.querySelector(".tree").classList.toggle("only-errors");
+      failed.setAttribute("aria-pressed", on);
+      if (on) document.querySelector(".row.failed")?.scrollIntoView({ block: "center" });
+    }
+  });
+  try {
+    if (localStorage.getItem("density") === "compact") toggleDensity();
+  } catch {
+    // not remembered where storage is forbidden
+  }
+}
+
+/** Folds or unfolds what is below a row. A row without anything below it is left alone. */
+export function fold(row, folded) {
+  const handle = row?.querySelector(".fold");
+  if (!handle) return false;
+  if (!folded && handle.getAttribute("aria-expanded") === "false") {
+    const next = row.nextElementSibling;
+    if (!next || depthOf(next) <= depthOf(row)) return void refreshTree(handle.href); // the server left them out
+  }
+  mark(handle, folded);
+  hideFolded();
+}
+
+function mark(handle, folded) {
+  handle.setAttribute("aria-expanded", String(!folded));
+  handle.setAttribute("aria-label", handle.getAttribute("aria-label").replace(/^\w+/, folded ? "Unfold" : "Fold"));
+}
+
+function foldAll(button) {
+  const folding = button.textContent === "Fold all";
+  if (!folding && new URL(location.href).searchParams.has("fold")) return void location.assign(location.pathname);
+  for (const row of document.querySelectorAll(".tree > .row")) {
+    const handle = row.querySelector(".fold");
+    if (handle) mark(handle, folding);
+  }
+  hideFolded();
+  button.textContent = folding ? "Unfold all" : "Fold all";
+}
+
+function hideFolded() {
+  let below = Infinity;
+  for (const row of document.querySelectorAll(".tree > .row")) {
+    const depth = depthOf(row);
+    if (depth <= below) below = Infinity;
+    row.hidden = depth > below;
+    const folded = row.querySelector('.fold[aria-expanded="false"]');
+    if (!row.hidden && folded) below = depth;
+  }
+}
+
+export function toggleDensity() {
+  const tree = document.querySelector(".tree");
+  if (!tree) return false;
+  const compact = tree.classList.toggle("compact");
+  document.querySelector(".density").setAttribute("aria-pressed", compact);
+  try {
+    localStorage.setItem("density", compact ? "compact" : "cards");
+  } catch {
+    // not remembered where storage is forbidden
+  }
+}
+
+function remember() {
+  for (const row of document.querySelectorAll(".tree > .row")) if (!source.has(row)) source.set(row, row.innerHTML);
+}
+
+/** Brings the session up to date where it stands; gives the ids of rows that are other than they were. */
+export async function refreshTree(address) {
+  const page = await fetchPage(address ?? document.body.dataset.page ?? location.href);
+  const tree = document.querySelector(".tree");
+  const fresh = page?.querySelector(".tree");
+  if (!page) return [];
+  if (!tree || !fresh) {
+    if (fresh) location.reload();
+    return [];
+  }
+  const changed = [];
+  inPlace([...tree.children], () => {
+    for (const part of [".session-head", ".ticks", ".lines"])
+      document.querySelector(part)?.replaceWith(document.adoptNode(page.querySelector(part)));
+    const foldedBefore = new Set(
+      [...tree.querySelectorAll('.fold[aria-expanded="false"]')].map((handle) => handle.closest(".row").id),
+    );
+    const stays = new Set([...fresh.querySelectorAll(".row")].map((row) => row.id));
+    for (const row of [...tree.querySelectorAll(".row")]) if (!stays.has(row.id)) row.remove();
+    let before = tree.querySelector(".row");
+    for (const row of [...fresh.querySelectorAll(".row")]) {
+      const here = document.getElementById(row.id);
+      if (here !== null && here === before) before = nextRow(before);
+      if (here === null) {
+        changed.push(row.id);
+        source.set(row, row.innerHTML);
+        row.classList.add("new");
+        tree.insertBefore(document.adoptNode(row), before);
+        continue;
+      }
+      if (here.nextElementSibling !== before) tree.insertBefore(here, before);
+      if (source.get(here) !== row.innerHTML) {
+        changed.push(row.id);
+        source.set(here, row.innerHTML);
+        const state = ["at", "current"].filter((name) => here.classList.contains(name));
+        here.className = row.className;
+        here.classList.remove("current");
+        here.classList.add(...state);
+        for (const name of ["aria-level", "data-depth"]) here.setAttribute(name, row.getAttribute(name));
+        here.replaceChildren(...[...row.childNodes].map((node) => document.adoptNode(node)));
+        const handle = here.querySelector(".fold");
+        if (handle && foldedBefore.has(here.id) && !address) mark(handle, true);
+      }
+    }
+    hideFolded();
+    drawZoom();
+  });
+  currentRow()?.classList.add("at");
+  document.dispatchEvent(new CustomEvent("tree-changed", { detail: changed }));
+  return changed;
+}
+
+function nextRow(row) {
+  let next = row.nextElementSibling;
+  while (next && !next.matches(".row")) next = next.nextElementSibling;
+  return next;
+}

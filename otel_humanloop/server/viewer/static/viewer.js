@@ -1,0 +1,19 @@
+// What the pages gain from scripts. Every page works without them.
+
+import { startClicks } from "./clicks.js";
+import { startDrawer } from "./drawer.js";
+import { startKeys } from "./keys.js";
+import { startList } from "./list.js";
+import { startLive } from "./live.js";
+import { startTree } from "./tree.js";
+import { startZoom } from "./zoom.js";
+
+startClicks();
+startKeys();
+if (document.querySelector(".sessions")) startList();
+if (document.querySelector(".session")) {
+  startTree();
+  startZoom();
+}
+if (document.querySelector(".session, .alone")) startDrawer();
+if (document.body.dataset.live) startLive(document.body.dataset.live);
