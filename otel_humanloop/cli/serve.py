@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from otel_humanloop.cli import otlp
 from otel_humanloop.cli.arguments import port
 from otel_humanloop.cli.extras import require
+from otel_humanloop.cli.folders import data_folder
 from otel_humanloop.settings import DEFAULT_PORT
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="refuse a log whose parent has not been logged, instead of waiting for the parent",
     )
+    otlp.add(parser)
     parser.set_defaults(run=run)
 
 
@@ -57,14 +58,15 @@ def run(arguments: argparse.Namespace) -> int:
     database = arguments.database or default_database()
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     sys.stderr.write(f"Humanloop at http://{host}:{arguments.port}/v4, kept in {database}; Ctrl-C ends it\n")
-    serve(
-        host=arguments.host,
-        port=arguments.port,
-        database=database,
-        api_keys=arguments.api_key,
-        allowed_hosts=arguments.allowed_host,
-        strict_parents=arguments.strict_parents,
-    )
+    with otlp.receiving(arguments, database):
+        serve(
+            host=arguments.host,
+            port=arguments.port,
+            database=database,
+            api_keys=arguments.api_key,
+            allowed_hosts=arguments.allowed_host,
+            strict_parents=arguments.strict_parents,
+        )
     return 0
 
 
@@ -73,16 +75,4 @@ def default_database(environ: Mapping[str, str] | None = None) -> str:
 
     The folder is made if it is not there, for this user alone.
     """
-    folder = _data_home(os.environ if environ is None else environ) / "otel-humanloop"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return f"sqlite:///{folder / 'humanloop.db'}"
-
-
-def _data_home(environ: Mapping[str, str]) -> Path:
-    """As the XDG base directory specification, Apple and Microsoft have it."""
-    if sys.platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support"
-    given = environ.get("XDG_DATA_HOME", "")
-    return Path(given) if os.path.isabs(given) else Path.home() / ".local" / "share"
+    return f"sqlite:///{data_folder(environ) / 'humanloop.db'}"

@@ -1,0 +1,1 @@
+"""How spans come in over the network: one file for each scheme a user types in `--receive`."""

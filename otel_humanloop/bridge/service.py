@@ -1,0 +1,108 @@
+"""A bridge as a whole: what is started in which order, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import msgspec
+
+from otel_humanloop.bridge.addresses import Address, Consume, Listen
+from otel_humanloop.bridge.door import Door
+from otel_humanloop.bridge.keeper import Keeper
+from otel_humanloop.bridge.listening import Receivers
+from otel_humanloop.bridge.metrics import Metrics
+from otel_humanloop.bridge.receivers.http import Health
+from otel_humanloop.errors import MissingExtra, SettingsError
+from otel_humanloop.settings import Settings
+
+MAX_SPANS = 100_000
+"""How many spans the spool of a bridge keeps, unless it is told."""
+
+
+class RunningBridge(msgspec.Struct, frozen=True):
+    """A bridge that takes spans in.
+
+    Attributes:
+        urls: Where, one for each receiver others connect to: `http://127.0.0.1:4318`.
+        keeper: What it holds.
+    """
+
+    urls: list[str]
+    keeper: Keeper
+
+    def url(self, scheme: str) -> str:
+        """The first of that scheme."""
+        return next(url for url in self.urls if url.partition("://")[0] == scheme)
+
+
+@contextmanager
+def running(
+    settings: Settings, receivers: Sequence[Address], *, tokens: Collection[str] = ()
+) -> Generator[RunningBridge, None, None]:
+    """A bridge, for as long as the block.
+
+    At its end it stops taking spans in, then delivers what it can within `shutdown_timeout`; the rest stays in the
+    spool, where that outlives the process.
+
+    Raises:
+        SettingsError: An address would be open to others without a token, or cannot be had; or the spool cannot be
+            used.
+        MissingExtra: What a receiver needs is not installed.
+    """
+    _must_be_guarded(receivers, tokens)
+    with ExitStack() as stack:
+        keeper = Keeper(settings)
+        stack.callback(keeper.shutdown, settings.shutdown_timeout)
+        metrics = Metrics(keeper)
+        door = Door(keeper, metrics, tokens=tokens)
+
+        def health() -> Health:
+            error = keeper.sender.last_error
+            return Health(
+                ready=not (door.closing or keeper.is_full),
+                delivery=error.message if error is not None else "ok",
+                spans=keeper.spans,
+            )
+
+        listening = Receivers(
+            [address for address in receivers if isinstance(address, Listen)],
+            door,
+            health=health,
+            metrics=metrics.text,
+        )
+        stack.callback(listening.stop)
+        urls = listening.start()
+        for address in receivers:
+            if isinstance(address, Consume):
+                stack.enter_context(_consuming(address, keeper, metrics))
+        keeper.start()
+
+        def close_the_door() -> None:
+            door.closing = True
+
+        stack.callback(close_the_door)
+        yield RunningBridge(urls, keeper)
+
+
+@contextmanager
+def _consuming(address: Consume, keeper: Keeper, metrics: Metrics) -> Generator[None, None, None]:
+    try:
+        from otel_humanloop.bridge.receivers import kafka
+    except ModuleNotFoundError as error:
+        raise MissingExtra("receiving from Kafka", "kafka") from error
+    with kafka.consuming(address, keeper, metrics):
+        yield
+
+
+def _must_be_guarded(receivers: Sequence[Address], tokens: Collection[str]) -> None:
+    for address in receivers:
+        if isinstance(address, Consume) or address.is_loopback or tokens:
+            continue
+        if address.tls is not None and address.tls.client_ca is not None:
+            continue
+        raise SettingsError(
+            f"others can reach {address.host}, but nothing is asked of them",
+            hint="give a token (--token, or HUMANLOOP_BRIDGE_TOKEN), let TLS ask for a client's certificate"
+            " (client_ca=FILE), or listen on 127.0.0.1",
+        )

@@ -1,0 +1,106 @@
+"""OTLP beside the server: what `otel-humanloop serve` takes in of itself, without a bridge elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from otel_humanloop.cli.arguments import port
+from otel_humanloop.cli.extras import missing, require
+from otel_humanloop.cli.folders import data_folder
+from otel_humanloop.errors import SettingsError
+
+HTTP_PORT = 4318
+GRPC_PORT = 4317
+
+_FILE = "sqlite:///"
+
+_DRAIN = 0.5  # seconds: the server ends first, and what it was not sent by then stays in the spool
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments."""
+    parser.add_argument(
+        "--otlp-http-port",
+        type=port,
+        metavar="PORT",
+        help=f"where spans are taken in by OTLP over HTTP; {HTTP_PORT} by default, unless something listens there",
+    )
+    parser.add_argument(
+        "--otlp-grpc-port",
+        type=port,
+        metavar="PORT",
+        help=f"the same over gRPC; {GRPC_PORT} by default, unless something listens there",
+    )
+    parser.add_argument("--no-otlp", action="store_true", help="take no spans in")
+
+
+@contextmanager
+def receiving(arguments: argparse.Namespace, database: str) -> Generator[None, None, None]:
+    """OTLP's receivers, for as long as the block, which send what they take in to the server of the same arguments.
+
+    Where nobody asked for them they are left out rather than in the way: without the extra, or where another (a
+    Collector, for one) listens at their port. That is said.
+    """
+    asked = {"http": arguments.otlp_http_port, "grpc": arguments.otlp_grpc_port}
+    is_asked = any(port is not None for port in asked.values())
+    if arguments.no_otlp or (not is_asked and (missing("bridge") or not arguments.port)):
+        yield
+        return
+    require("receiving OTLP", "bridge")
+    if not arguments.port:
+        raise SettingsError("the server's own port must be known where OTLP is taken in", hint="give --port a number")
+    wanted = {"http": HTTP_PORT, "grpc": GRPC_PORT}
+    ports = {scheme: wanted[scheme] if given is None else given for scheme, given in asked.items()}
+    for scheme in [scheme for scheme, given in asked.items() if given is None]:
+        if not _is_free(arguments.host, ports[scheme]):
+            sys.stderr.write(f"OTLP over {scheme} is not taken in: port {ports.pop(scheme)} is in use\n")
+    if not ports:
+        yield
+        return
+    from otel_humanloop.bridge import service
+    from otel_humanloop.bridge.addresses import Listen
+    from otel_humanloop.settings import load
+
+    settings = load(
+        {
+            "base_url": f"http://{_reachable(arguments.host)}:{arguments.port}/v4",
+            "api_key": next(iter(arguments.api_key), None),
+            "spool": _spool(database),
+            "max_spans": service.MAX_SPANS,
+            "shutdown_timeout": _DRAIN,
+        }
+    )
+    addresses = [Listen(scheme=scheme, host=arguments.host, port=number) for scheme, number in ports.items()]
+    with service.running(settings, addresses, tokens=arguments.api_key) as bridge:
+        sys.stderr.write(f"OTLP at {', '.join(bridge.urls)}\n")
+        yield
+
+
+def _spool(database: str) -> str:
+    """A file beside the server's own, so that what was taken in for one server is not sent to another."""
+    if database.startswith(_FILE) and len(database) > len(_FILE):
+        return f"{database.partition('?')[0]}-otlp"
+    if database.startswith("sqlite:"):
+        return "memory:"
+    return f"{_FILE}{data_folder() / 'serve-otlp.db'}"
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError:
+        return False
+    return True
+
+
+def _reachable(host: str) -> str:
+    """How this process reaches a server that listens there."""
+    if host == "0.0.0.0":
+        return "127.0.0.1"
+    if host == "::":
+        return "[::1]"
+    return f"[{host}]" if ":" in host else host
