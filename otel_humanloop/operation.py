@@ -170,6 +170,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         session: A session the program named (`humanloop.session`): wins over the trace.
         conversation: A conversation or thread id, as `gen_ai.conversation.id` or `session.id` give it.
         error: The exception's type and message.
+        duration: Seconds the work took, where the span's own times do not tell.
+        retold: True where another span tells all of this one's work: this one is no log of its own.
         time_to_first_token: Seconds.
         metadata: What the program itself called metadata, and whatever else a convention wants kept.
     """
@@ -206,6 +208,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     streaming: bool | None = None
     time_to_first_token: float | None = None
     error: str | None = None
+    duration: float | None = None
+    retold: bool | None = None
     tags: tuple[str, ...] | None = None
     metadata: Mapping[str, Any] | None = None
 

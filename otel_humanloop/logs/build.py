@@ -49,7 +49,7 @@ def build_log(create: Create, settings: Settings) -> v4.LogRequest[v4.Config]:
         output=_output(operation) if draft.ended else None,
         output_message=output_message if draft.ended else None,
         error=operation.error if draft.ended else None,
-        duration=_duration(span),
+        duration=_duration(span, operation),
         created_at=_instant(span.end_ns if span.end_ns is not None else span.start_ns),
         source=SOURCE,
         metadata=metadata_of(draft, create.user, beside),
@@ -66,7 +66,7 @@ def build_update(complete: Complete) -> v4.UpdateLogRequest:
     """What a log that was created while its span was open is given at the span's end."""
     operation = complete.draft.reading.operation
     return v4.UpdateLogRequest(
-        output=_output(operation), error=operation.error, duration=_duration(complete.draft.span)
+        output=_output(operation), error=operation.error, duration=_duration(complete.draft.span, operation)
     )
 
 
@@ -130,7 +130,9 @@ def _output(operation: Operation) -> str | None:
     return plain_text(operation.output) if operation.output is not None else None
 
 
-def _duration(span: Span) -> float | None:
+def _duration(span: Span, operation: Operation) -> float | None:
+    if span.end_ns is not None and operation.duration is not None:
+        return operation.duration
     # A clock that went back during the span must not make a log start after its end.
     return max(0, span.end_ns - span.start_ns) / 1e9 if span.end_ns is not None else None
 

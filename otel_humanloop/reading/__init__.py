@@ -10,10 +10,11 @@ from otel_humanloop.operation import Reading
 from otel_humanloop.reading import conventions
 from otel_humanloop.reading.catalogue import Catalogue
 from otel_humanloop.reading.convention import discover
+from otel_humanloop.reading.failure import error_type
 from otel_humanloop.reading.infrastructure import is_plumbing
 from otel_humanloop.spans import Span
 
-__all__ = ["is_infrastructure", "read"]
+__all__ = ["error_type", "is_infrastructure", "read"]
 
 _CATALOGUE = Catalogue(discover(conventions))
 

@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import msgspec
 
-from otel_humanloop.operation import Message
+from otel_humanloop.operation import Message, Usage
 from otel_humanloop.reading import messages
-from otel_humanloop.reading.values import as_object
+from otel_humanloop.reading.values import as_integer, as_object, within
 from otel_humanloop.spans import Value
 
 _OF_ONE_CALL = frozenset(
@@ -77,6 +77,48 @@ def answer_messages(value: Value) -> tuple[Message, ...] | None:
     return None
 
 
+def choice_messages(choices: Any) -> tuple[Message, ...] | None:
+    """The messages of the `choices` of a chat completion or completion, as values."""
+    try:
+        return tuple(_choice_message(choice) for choice in msgspec.convert(choices, list[Choice])) or None
+    except msgspec.ValidationError:
+        return None
+
+
+def usage(value: Any) -> Usage | None:
+    """The `usage` of an answer: of chat completions, Responses or Anthropic's messages. Cached tokens are among the
+    prompt's with OpenAI, and beside them with Anthropic."""
+    if not isinstance(value, dict):
+        return None
+    said = cast("dict[str, Any]", value)
+    prompt = _count(said, "prompt_tokens")
+    openai_prompt = prompt is not None or "input_tokens_details" in said
+    prompt = _count(said, "input_tokens") if prompt is None else prompt
+    read = _count(said, "prompt_tokens_details", "cached_tokens")
+    read = _count(said, "input_tokens_details", "cached_tokens") if read is None else read
+    beside = (_count(said, "cache_read_input_tokens"), _count(said, "cache_creation_input_tokens"))
+    if prompt is not None and not openai_prompt:
+        prompt += sum(count for count in beside if count is not None)
+    output = _count(said, "completion_tokens")
+    reasoning = _count(said, "completion_tokens_details", "reasoning_tokens")
+    counted = Usage(
+        prompt_tokens=prompt,
+        output_tokens=_count(said, "output_tokens") if output is None else output,
+        cache_read_tokens=beside[0] if read is None else read,
+        cache_write_tokens=beside[1],
+        reasoning_tokens=_count(said, "output_tokens_details", "reasoning_tokens") if reasoning is None else reasoning,
+        audio_prompt_tokens=_count(said, "prompt_tokens_details", "audio_tokens"),
+        audio_output_tokens=_count(said, "completion_tokens_details", "audio_tokens"),
+        total_tokens=_count(said, "total_tokens"),
+    )
+    return None if counted == Usage() else counted
+
+
+def _count(said: dict[str, Any], *path: str) -> int | None:
+    count = as_integer(within(said, *path))
+    return count if count is not None and count >= 0 else None
+
+
 def finish_reasons(said: Answer) -> tuple[str, ...] | None:
     """Why each choice stopped."""
     reasons = tuple(choice.finish_reason for choice in said.choices or () if choice.finish_reason)
@@ -105,6 +147,8 @@ def parameters(request: dict[str, Any]) -> dict[str, Any] | None:
         if name in kept:
             limit = kept.pop(name)
             kept.setdefault("max_tokens", limit)
+    if "stop_sequences" in kept:
+        kept.setdefault("stop", kept.pop("stop_sequences"))
     return kept or None
 
 

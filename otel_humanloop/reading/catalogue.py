@@ -100,9 +100,8 @@ class Catalogue:
         noticed = 1 << next(self._bits)
         for scope in convention.scopes:
             self._of_scopes[scope] = self._of_scopes.get(scope, 0) | noticed
-        if not convention.scopes:
-            self._of_keys.enter(convention.keys, noticed)
-            self._of_events.enter(convention.events, noticed)
+        self._of_keys.enter(convention.keys, noticed)
+        self._of_events.enter(convention.events, noticed)
         listed: list[tuple[str, Look, int]] = []
         for field, reader in _readers(convention):
             bit = 1 << next(self._bits)

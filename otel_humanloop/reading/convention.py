@@ -125,6 +125,8 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True):
     streaming: Reader[bool] | None = None
     time_to_first_token: Reader[float] | None = None
     error: Reader[str] | None = None
+    duration: Reader[float] | None = None
+    retold: Reader[bool] | None = None
     tags: Reader[tuple[str, ...]] | None = None
     metadata: Reader[Mapping[str, Any]] | None = None
 
@@ -152,11 +154,9 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: As `explain` prints it.
         keys: The attribute keys by which it is noticed. One that ends in a dot stands for all keys that begin so.
-            A span without any of them is not asked.
         events: The same of the names of a span's events.
-        scopes: Names of instrumentation scopes; one that ends in a dot stands for all that begin so. Given, the
-            convention is asked about every span of those scopes and about no other; `keys` and `events` are then left
-            out.
+        scopes: Names of instrumentation scopes; one that ends in a dot stands for all that begin so. The convention
+            is asked about every span of theirs, whatever its keys.
         fields: Where each field is kept. `kind` here is what the span states outright.
         presumed_kind: The kind to conclude from what else is there, where no convention finds one stated.
         counting: How it counts tokens; None where it writes none.

@@ -39,6 +39,14 @@ def failure(span: Span) -> Found[str] | None:
     return Found("Error", "status.code")
 
 
+def error_type(span: Span) -> str | None:
+    """The type of error a span states, without what it says: of the last exception recorded, else `error.type`."""
+    for event in reversed(span.events):
+        if event.name == _EXCEPTION and (named := _text(event.attributes.get(_EXCEPTION_TYPE))):
+            return named
+    return _text(span.attributes.get(_ERROR_TYPE)) or None
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 

@@ -91,6 +91,13 @@ def json_object(*keys: str) -> Reader[dict[str, Any]]:
     return attribute(as_object, *keys)
 
 
+def arguments(*keys: str) -> Reader[dict[str, Any]]:
+    """A JSON object; any other value as the one named `input`."""
+    return mapped(
+        structure(*keys), lambda value: cast("dict[str, Any]", value if isinstance(value, dict) else {"input": value})
+    )
+
+
 def json_objects(*keys: str) -> Reader[tuple[dict[str, Any], ...]]:
     """The objects of a JSON array, as text or as an array."""
     return attribute(as_objects, *keys)

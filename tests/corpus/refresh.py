@@ -1,4 +1,4 @@
-"""Writes what the corpus is understood to be: `PYTHONPATH=tests python -m corpus.refresh`. Review the difference."""
+"""Writes what becomes of the corpus: `PYTHONPATH=tests python -m corpus.refresh`. Review the difference."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from corpus import captures
 
 def main() -> None:
     for path in captures.files():
-        captures.golden(path).write_text(captures.written(captures.name_of(path)), encoding="utf-8")
+        for golden, value in captures.goldens(path).items():
+            golden.write_text(captures.written(value), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -182,6 +182,11 @@ def _embedded(span: Span, key: str) -> Found[list[Any]] | None:
     return Found(items, found.key, taken) if taken else None
 
 
+def _requests_user(request: Mapping[str, Any]) -> str | None:
+    """As Anthropic's API is told it."""
+    return as_identifier(within(request, "metadata", "user_id"))
+
+
 def _tools(items: list[Any]) -> list[Any]:
     return [within(item, "tool", "json_schema") or within(item, "tool") for item in items]
 
@@ -264,7 +269,7 @@ CONVENTION = Convention(
         name=identifier("tool.name", "agent.name"),
         description=text("tool.description"),
         conversation=identifier("session.id"),
-        user=first(identifier("user.id"), _of_request("user")),
+        user=first(identifier("user.id"), _of_request("user"), mapped(_request, _requests_user)),
         request_model=first(identifier("llm.request.model_name"), _of_request("model")),
         response_model=identifier("llm.response.model_name", _MODEL, _EMBEDDING_MODEL, "reranker.model_name"),
         provider=mapped(identifier("llm.provider", "llm.system"), str.lower),

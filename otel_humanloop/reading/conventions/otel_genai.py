@@ -50,6 +50,7 @@ _stated_kind = one_of(
         "generate_content": Kind.MODEL,
         "text_completion": Kind.MODEL,
         "embeddings": Kind.EMBEDDING,
+        "embedding": Kind.EMBEDDING,  # LiteLLM
         "retrieval": Kind.RETRIEVAL,
         "rerank": Kind.RERANKER,
         "execute_tool": Kind.TOOL,

@@ -1,0 +1,22 @@
+"""Python values as some instrumentations write them: with `repr`, where JSON was meant. Nothing here raises."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from otel_humanloop.reading import jsontext
+
+_LONGEST = 1_000_000
+"""Longer text is left as text: what Python's own parser needs grows with it."""
+
+
+def parse(text: str) -> Any:
+    """The value that `repr` wrote; None where the text is not that of a plain value, or it is nested too deep."""
+    if len(text) > _LONGEST:
+        return None
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return None if jsontext.is_too_deep(value) else value
