@@ -114,3 +114,20 @@ HUMANLOOP_REFERENCE_IDS = "HUMANLOOP_REFERENCE_IDS"
 A log's ``reference_id``: the ``span`` id, or ``trace-span``: ``<trace id>-<span id>``.
 Default: ``span``
 """
+
+HUMANLOOP_CAPTURE_CONTENT = "HUMANLOOP_CAPTURE_CONTENT"
+"""
+.. envvar:: HUMANLOOP_CAPTURE_CONTENT
+
+``false``: nothing of what was said, asked or answered is kept or sent; models, tokens, cost and times are.
+Default: ``True``
+"""
+
+HUMANLOOP_REDACT = "HUMANLOOP_REDACT"
+"""
+.. envvar:: HUMANLOOP_REDACT
+
+What is replaced before anything is kept or sent: names of sets (``api_keys,bearer,email,phone,card,iban``), and
+regular expressions as ``key:...`` and ``value:...``, apart by spaces.
+Default: none
+"""

@@ -30,6 +30,7 @@ from otel_humanloop.logs.encode import encode
 from otel_humanloop.logs.join import Joins
 from otel_humanloop.logs.moves import Complete, Create, Move
 from otel_humanloop.logs.order import TraceAssembler
+from otel_humanloop.logs.redact import Redactor
 from otel_humanloop.notices import Notices
 from otel_humanloop.settings import Settings
 from otel_humanloop.spans import LogRecord, Span, SpanKey
@@ -67,6 +68,7 @@ class Pipeline:
         on_settled: Told of spans that need not be kept any longer, after the spool was.
 
     Attributes:
+        redactor: What may be kept and sent. A span is to pass it before its spool keeps it.
         sender: Its numbers and its last error.
     """
 
@@ -90,7 +92,8 @@ class Pipeline:
         self._counts = counts
         self._notices = notices
         self._look = look
-        self._joins = joins
+        self.redactor = Redactor(settings, notices=notices)
+        self._joins = joins if self.redactor.captures_content else None  # records are nothing but content
         self._notes = notes
         self._on_settled = on_settled
         self._client = Client(settings)
@@ -109,14 +112,15 @@ class Pipeline:
         self._assembler.opened(key, parent, now, parent_is_remote=parent_is_remote)
 
     def add(self, span: Span, now: float) -> None:
-        """A span has ended, and is in the spool."""
+        """A span has ended; the `redactor` has seen it, and it is in the spool."""
         self._counts.accepted += 1
         self._take(span, now)
 
     def add_record(self, record: LogRecord, now: float) -> None:
         """A log record has come, which may belong to a span."""
-        if self._joins is not None:
-            self._joins.add_record(record, now)
+        kept = self.redactor.record(record)
+        if self._joins is not None and kept is not None:
+            self._joins.add_record(kept, now)
 
     def release(self) -> None:
         """With the next step nobody waits any longer for what has not come: a flush."""
@@ -202,7 +206,7 @@ class Pipeline:
                 if (record := _readable(note, encoding.decode_record)) is not None:
                     self.add_record(record, now)
         for span in self._spool.waiting():
-            self.add(span, now)
+            self.add(self.redactor.kept(span), now)
 
     def _take(self, span: Span, now: float) -> None:
         read = self._draft(span)
@@ -224,12 +228,14 @@ class Pipeline:
         reference = reference_id(move.key, self._settings)
         outgoing: Outgoing
         if isinstance(move, Complete):
-            outgoing = Patch(key=move.key, reference_id=reference, body=encode(build_update(move)))
+            outgoing = Patch(key=move.key, reference_id=reference, body=encode(self.redactor.log(build_update(move))))
         else:
             log = (
                 build_log(move, self._settings) if isinstance(move, Create) else build_replacement(move, self._settings)
             )
-            outgoing = Post(key=move.key, reference_id=reference, project=log.project, body=encode(log))
+            outgoing = Post(
+                key=move.key, reference_id=reference, project=log.project, body=encode(self.redactor.log(log))
+            )
         self._building = None
         return outgoing
 
@@ -283,7 +289,7 @@ class Pipeline:
 
     def _see(self, key: SpanKey) -> Draft | None:
         span = self._look(key)
-        return self._draft(span) if span is not None else None
+        return self._draft(self.redactor.span(span)) if span is not None else None
 
 
 def _readable(note: Note, decode: Callable[[bytes], _T]) -> _T | None:

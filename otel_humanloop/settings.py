@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -38,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_timeout: float
     compression: Literal["auto", "gzip", "none"]
     reference_ids: Literal["span", "trace-span"]
+    capture_content: bool
+    redact: tuple[str | Callable[[str, str], str], ...] | None
     origins: Mapping[str, str] = {}
 
 
@@ -71,7 +74,7 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
-def _header(value: Any) -> str:
+def _plain_ascii(value: Any) -> str:
     text = _text(value)
     if not text.isascii() or not text.isprintable():
         raise ValueError
@@ -79,7 +82,7 @@ def _header(value: Any) -> str:
 
 
 def _url(value: Any) -> str:
-    text = _text(value)
+    text = _plain_ascii(value)
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError
@@ -121,6 +124,42 @@ def _one_of(*choices: str) -> Callable[[Any], str]:
     return parse
 
 
+def _truth(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False, "1": True, "0": False}[_text(value).lower()]
+
+
+def _redactions(value: Any) -> tuple[Any, ...]:
+    """What to redact, one by one: a set's name, `key:` or `value:` and a regular expression, or a callable."""
+    if isinstance(value, str):
+        words = _text(value).split()
+        entries = [entry for word in words for entry in ([word] if _PATTERN.match(word) else word.split(","))]
+        return _redactions([entry for entry in entries if entry])
+    if callable(value):
+        return (value,)
+    if not isinstance(value, (list, tuple)) or not value:
+        raise TypeError
+    for entry in cast("Sequence[Any]", value):
+        if callable(entry):
+            continue
+        if not isinstance(entry, str):
+            raise TypeError
+        if (pattern := _PATTERN.match(entry)) is not None:
+            try:
+                re.compile(pattern[2])
+            except re.error as error:
+                raise ValueError from error
+        elif entry not in REDACTION_SETS:
+            raise ValueError
+    return tuple(cast("Sequence[Any]", value))
+
+
+_PATTERN = re.compile(r"(key|value):(.+)", re.DOTALL)
+
+REDACTION_SETS = ("api_keys", "bearer", "email", "phone", "card", "iban")
+"""What is known to `redact` by name; `logs/secrets.py` says how each is recognised."""
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="api_key",
@@ -128,7 +167,7 @@ SETTINGS: tuple[Setting, ...] = (
         default=None,
         meaning="Sent as `X-API-KEY`. A server of your own on loopback needs none.",
         allowed="printable ASCII text",
-        parse=_header,
+        parse=_plain_ascii,
         secret=True,
     ),
     Setting(
@@ -237,6 +276,24 @@ SETTINGS: tuple[Setting, ...] = (
         allowed="span or trace-span",
         parse=_one_of("span", "trace-span"),
     ),
+    Setting(
+        name="capture_content",
+        variable="HUMANLOOP_CAPTURE_CONTENT",
+        default=True,
+        meaning="`false`: nothing of what was said, asked or answered is kept or sent; models, tokens, cost and times"
+        " are.",
+        allowed="true or false",
+        parse=_truth,
+    ),
+    Setting(
+        name="redact",
+        variable="HUMANLOOP_REDACT",
+        default=None,
+        meaning="What is replaced before anything is kept or sent: names of sets (`api_keys,bearer,email,phone,card,"
+        "iban`), and regular expressions as `key:...` and `value:...`, apart by spaces.",
+        allowed=f"names out of {', '.join(REDACTION_SETS)}, key:REGEX or value:REGEX (in code also a callable)",
+        parse=_redactions,
+    ),
 )
 
 
@@ -262,7 +319,7 @@ def load(arguments: Mapping[str, Any] | None = None, environ: Mapping[str, str] 
             continue
         try:
             values[setting.name] = setting.parse(value)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             shown = "a value it cannot be" if setting.secret else f"`{written}`"
             raise SettingsError(
                 f"{origins[setting.name]} is {shown}, but must be {setting.allowed}",

@@ -39,6 +39,12 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "shutdown_timeout": [("0", 0.0), ("12", 12.0)],
     "compression": [("gzip", "gzip"), ("NONE", "none")],
     "reference_ids": [("trace-span", "trace-span"), ("span", "span")],
+    "capture_content": [("false", False), ("True", True), ("0", False), ("1", True)],
+    "redact": [
+        ("email", ("email",)),
+        ("email,phone card", ("email", "phone", "card")),
+        (r"iban value:INV-\d{2,6} key:(?i)^pass", ("iban", r"value:INV-\d{2,6}", "key:(?i)^pass")),
+    ],
 }
 
 NO_SECONDS = ["-1", "-0.001", "soon", "10s", "nan", "inf", "-inf", "1,5"]
@@ -58,6 +64,8 @@ BAD: dict[str, list[str]] = {
         "http://127.0.0.1/v4?key=1",
         "http://127.0.0.1/v4#top",
         "http://[::1/v4",
+        "http://a\x07b/v4",
+        "http://\ud800/v4",
     ],
     "project": ["   ", "\n"],
     "spans": ["none", "ai,all", " "],
@@ -71,6 +79,8 @@ BAD: dict[str, list[str]] = {
     "shutdown_timeout": NO_SECONDS,
     "compression": ["zstd", "deflate", " "],
     "reference_ids": ["trace", "span-trace", " "],
+    "capture_content": ["no content", "2", " "],
+    "redact": ["e-mail", "email;phone", "value:(", "key:[a-", "key:", " "],
 }
 
 GOOD_CASES = [(name, text, value) for name, cases in GOOD.items() for text, value in cases]
@@ -140,8 +150,21 @@ def test_a_bad_argument_names_itself_and_the_variable_it_could_have_been(name: s
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_a_value_of_a_wrong_kind_is_refused(setting: Setting) -> None:
     for value in (b"bytes", ["list"], {"a": "dict"}, object(), True, math.nan):
+        if value is True and setting.name == "capture_content":
+            continue
         with pytest.raises(SettingsError, match=f"`{setting.name}`"):
             load({setting.name: value}, environ={})
+
+
+def test_what_to_redact_may_be_a_list_of_names_patterns_and_callables_or_one_callable() -> None:
+    def hide(key: str, value: str) -> str:
+        return f"{key}: {len(value)}"
+
+    assert load({"redact": ["email", "value:a b", hide]}, environ={}).redact == ("email", "value:a b", hide)
+    assert load({"redact": hide}, environ={}).redact == (hide,)
+    for bad in ([], ["value:("], [1], ["email", None]):
+        with pytest.raises(SettingsError, match="`redact`"):
+            load({"redact": bad}, environ={})
 
 
 def test_an_argument_comes_before_a_variable_and_a_variable_before_the_standard_one() -> None:
@@ -242,3 +265,8 @@ def default_text(setting: Setting) -> str:
     if setting.default is None:
         return "none"
     return f"`{setting.default:g}`" if isinstance(setting.default, float) else f"`{setting.default}`"
+
+
+def test_a_number_no_float_can_hold_is_refused_like_any_other() -> None:
+    with pytest.raises(SettingsError, match="hold"):
+        load({"hold": 10**400}, environ={})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 
 import msgspec
 
-from otel_humanloop.logs.naming import usable
-from otel_humanloop.operation import Kind, Reading
+from otel_humanloop.logs.naming import distinct
+from otel_humanloop.operation import Kind, Operation, Reading, Source
 from otel_humanloop.reading import is_infrastructure, read
 from otel_humanloop.spans import Span, SpanKey
 
@@ -20,7 +21,7 @@ class Role(Enum):
     STEP = "step"
     """A span of the program itself: kept in a session, makes none."""
     TRANSPARENT = "transparent"
-    """Infrastructure (HTTP, database, RPC): its children hang from its own parent."""
+    """Infrastructure (HTTP, database, RPC), or told once more by another span: its children hang from its parent."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,25 +56,42 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         return self.span.end_ns is not None
 
 
+READ_BEFORE = "otel_humanloop.read_before"
+"""The attribute of a span that was stripped of its content, holding what had been read of it: bytes."""
+
+
+class ReadBefore(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read of a span while it still had its content, without that content."""
+
+    operation: Operation
+    conventions: tuple[str, ...]
+    sources: Mapping[str, Source]
+    role: Role
+    wealth: int
+
+
 def draft(span: Span, *, conversations_are_sessions: bool = False) -> Draft:
     """Reads a span. Never raises, whatever it holds."""
-    reading = read(span)
-    operation = reading.operation
-    if reading.conventions and operation.kind is not Kind.STEP:
-        role = Role.AI
-    elif is_infrastructure(span):
-        role = Role.TRANSPARENT
+    before = _read_before(span)
+    if before is not None:
+        reading = Reading(
+            operation=before.operation,
+            conventions=before.conventions,
+            sources=before.sources,
+            taken=frozenset({READ_BEFORE}),
+        )
     else:
-        role = Role.STEP
-    session = usable(operation.session)
+        reading = read(span)
+    operation = reading.operation
+    session = distinct(operation.session)
     if session is None and conversations_are_sessions:
-        session = usable(operation.conversation)
+        session = distinct(operation.conversation)
     told = (operation.messages, operation.output_messages, operation.output, operation.usage, operation.tools)
     return Draft(
         key=(span.trace_id, span.span_id),
         parent=span.parent_id if span.parent_id != span.span_id else None,
         parent_is_remote=span.parent_is_remote,
-        role=role,
+        role=before.role if before is not None else _role(span, reading),
         span=span,
         reading=reading,
         session=session,
@@ -81,5 +99,29 @@ def draft(span: Span, *, conversations_are_sessions: bool = False) -> Draft:
         carries_usage=operation.usage is not None or operation.cost is not None,
         is_call=operation.kind in (Kind.MODEL, Kind.EMBEDDING),
         call_id=operation.response_id,
-        wealth=sum(value is not None for value in told),
+        wealth=before.wealth if before is not None else sum(value is not None for value in told),
     )
+
+
+def _role(span: Span, reading: Reading) -> Role:
+    operation = reading.operation
+    if operation.retold:
+        return Role.TRANSPARENT
+    if reading.conventions and operation.kind is not Kind.STEP:
+        return Role.AI
+    if is_infrastructure(span):
+        return Role.TRANSPARENT
+    return Role.STEP
+
+
+def _read_before(span: Span) -> ReadBefore | None:
+    written = span.attributes.get(READ_BEFORE)
+    if not isinstance(written, bytes):
+        return None
+    try:
+        return _before.decode(written)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None  # someone else's
+
+
+_before = msgspec.msgpack.Decoder(ReadBefore)

@@ -11,7 +11,7 @@ import msgspec
 _LARGEST = 2**63
 
 
-def encode(record: msgspec.Struct) -> bytes:
+def encode(record: msgspec.Struct | Mapping[str, Any]) -> bytes:
     """The record as JSON text in UTF-8. Never raises for what attribute values can be."""
     try:
         return msgspec.json.encode(record)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MARK = "[redacted"
+"""How everything begins that stands in the place of something redacted."""
+
 _LONGEST = 200  # characters
 
 
@@ -10,3 +13,8 @@ def usable(text: str | None) -> str | None:
     if text is None:
         return None
     return "".join(letter for letter in text[:_LONGEST] if letter.isprintable()).strip() or None
+
+
+def distinct(name: str | None) -> str | None:
+    """The name of a session, usable, or None where it was redacted: what remains of two people's may be the same."""
+    return usable(name) if name is None or MARK not in name else None
