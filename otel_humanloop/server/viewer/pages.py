@@ -18,10 +18,12 @@ from starlette.types import Scope
 from otel_humanloop.server.failures import NotFound
 from otel_humanloop.server.store import Store, reading
 from otel_humanloop.server.viewer import finding
+from otel_humanloop.server.viewer.comparing import compared_values
 from otel_humanloop.server.viewer.drawer import drawer_of
 from otel_humanloop.server.viewer.filters import filters_of
 from otel_humanloop.server.viewer.live import Live
 from otel_humanloop.server.viewer.parts import part_of
+from otel_humanloop.server.viewer.project_view import project_list, project_values
 from otel_humanloop.server.viewer.session_view import session_values
 from otel_humanloop.server.viewer.showing import HEADERS, HERE, page, render
 
@@ -54,6 +56,9 @@ def routes(store: Store, *, stopping: Callable[[], bool] = lambda: False) -> lis
         ("/logs/{log}", _log),
         ("/logs/{log}/text", _text),
         ("/logs/{log}/raw.json", _raw),
+        ("/projects", _projects),
+        ("/projects/{id}", _project),
+        ("/compare", _compare),
         ("/help", _help),
     )
     return [
@@ -144,6 +149,20 @@ def _raw(tx: Connection, *, request: Request) -> Response:
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{found.id}.json"'}
     body = msgspec.json.format(msgspec.json.encode(found), indent=2)
     return Response(body, media_type="application/json", headers=headers)
+
+
+def _projects(tx: Connection, *, request: Request) -> Response:
+    return _framed(request, "projects.html", "projects", projects=project_list(tx))
+
+
+def _project(tx: Connection, *, request: Request) -> Response:
+    return _framed(
+        request, "project.html", "projects", **project_values(tx, request.path_params["id"], request.query_params)
+    )
+
+
+def _compare(tx: Connection, *, request: Request) -> Response:
+    return _framed(request, "compare.html", "compare", **compared_values(tx, request.query_params.getlist("s")))
 
 
 def _help(tx: Connection, *, request: Request) -> Response:

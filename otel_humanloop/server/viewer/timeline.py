@@ -98,6 +98,8 @@ def _round_step(least: float) -> float:
 def _label(seconds: float, step: float) -> str:
     if seconds == 0:
         return "0"
+    if step >= 60:
+        return f"{seconds / 3600:g} h" if seconds % 3600 == 0 else f"{seconds / 60:g} min"
     if step >= 1 and 1 <= seconds < 60:
         return f"{seconds:.0f} s"
     if step < 1 <= seconds < 60:
