@@ -122,6 +122,37 @@ Config = ModelConfig | ToolConfig
 ConfigT = TypeVar("ConfigT")
 
 
+FeedbackValue = bool | int | float | str | list[str]
+
+
+class Feedback(_Wire, frozen=True, kw_only=True):
+    """`FeedbackRequest`: what somebody says about a log. Within a log request, `data_id` and `unset` mean nothing.
+
+    Attributes:
+        type: "rating", "action", "issue", "correction", "comment", or one of the caller's own.
+        value: May be absent only where `unset` takes back what was said.
+        created_at: ISO 8601.
+    """
+
+    type: str
+    value: FeedbackValue | None = None
+    data_id: str | None = None
+    user: str | None = None
+    created_at: str | None = None
+    unset: bool | None = None
+
+
+class FeedbackResponse(_Wire, frozen=True, kw_only=True):
+    """Feedback as it is kept. `value` is JSON as it was given."""
+
+    id: str
+    type: str
+    value: msgspec.Raw
+    data_id: str | None = None
+    user: str | None = None
+    created_at: str | None = None
+
+
 class LogRequest(_Wire, Generic[ConfigT], frozen=True, kw_only=True):
     """One log. The pipeline sends `LogRequest[Config]`; a server may read the config its own way.
 
@@ -162,6 +193,7 @@ class LogRequest(_Wire, Generic[ConfigT], frozen=True, kw_only=True):
     provider_response: dict[str, Any] | None = None
     config: ConfigT | None = None
     config_id: str | None = None
+    feedback: Feedback | list[Feedback] | None = None
 
 
 class UpdateLogRequest(_Wire, frozen=True, kw_only=True):
@@ -274,6 +306,12 @@ class LogResponse(_Wire, frozen=True, kw_only=True):
     tokens: int | None = None
     prompt_cost: float | None = None
     output_cost: float | None = None
+    feedback: list[FeedbackResponse] | None = None
+    user: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    provider_latency: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    raw_output: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    finish_reason: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    tool_choice: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class ProjectConfigResponse(_Wire, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ _SCHEMAS = {
     ("PATCH", "logs"): "LogResponse",
     ("GET", "logs/{id}"): "LogResponse",
     ("PATCH", "logs/{id}"): "LogResponse",
+    ("POST", "feedback"): "FeedbackResponse",
     ("POST", "sessions"): "CreateSessionResponse",
     ("GET", "sessions"): "PaginatedData_SessionResponse_",
     ("GET", "sessions/{id}"): "SessionResponse",

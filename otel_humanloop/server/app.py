@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from otel_humanloop.server import logs, projects, sessions
+from otel_humanloop.server import feedback, logs, projects, sessions
 from otel_humanloop.server.failures import Invalid, RequestFailed, answer, invalid_answer
 from otel_humanloop.server.guard import Guard
 from otel_humanloop.server.requests import Call, read_body
@@ -32,6 +32,7 @@ _ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("DELETE", "/logs", logs.delete),
     ("GET", "/logs/{id}", logs.get),
     ("PATCH", "/logs/{id}", logs.update_by_id),
+    ("POST", "/feedback", feedback.create),
     ("POST", "/sessions", sessions.create),
     ("GET", "/sessions", sessions.index),
     ("GET", "/sessions/{id}", sessions.get),
@@ -39,6 +40,8 @@ _ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/projects", projects.index),
     ("GET", "/projects/{id}", projects.get),
     ("PATCH", "/projects/{id}", projects.update),
+    ("POST", "/projects/{id}/feedback-types", feedback.decommissioned),
+    ("PATCH", "/projects/{id}/feedback-types", feedback.decommissioned),
     ("DELETE", "/projects/{id}", projects.delete),
 )
 

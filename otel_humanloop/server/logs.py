@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from datetime import date, datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
-from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from otel_humanloop import v4
+from otel_humanloop.server import moments
 from otel_humanloop.server.answers import empty, json
 from otel_humanloop.server.configs import config_draft
 from otel_humanloop.server.failures import Invalid, Loc, NotFound
+from otel_humanloop.server.feedback import inline
+from otel_humanloop.server.filters import filters_of
 from otel_humanloop.server.requests import MAX_ITEMS, Call, check_depth, check_name, decode, page_of
-from otel_humanloop.server.store import reading
+from otel_humanloop.server.store import listing, reading
 from otel_humanloop.server.store.changing import delete_logs, patch_log
 from otel_humanloop.server.store.posting import NO_PARENT, post
 from otel_humanloop.server.store.records import CONTENT, Content, LogDraft
@@ -27,14 +27,14 @@ _Log = v4.LogRequest[dict[str, Any]]
 _BODY: msgspec.json.Decoder[_Log | list[_Log]] = msgspec.json.Decoder(_Log | list[_Log])
 _UPDATE = msgspec.json.Decoder(v4.UpdateLogRequest)
 
-_SAME = tuple(field for field in LogDraft.__struct_fields__ if field not in ("created_at", "config", "content"))
+_SAME = tuple(set(LogDraft.__struct_fields__) - {"created_at", "config", "content", "feedback"})
 """Fields a request and a draft have in common."""
+_GIVEN = tuple(field for field in CONTENT if field in v4.LogRequest.__struct_fields__)
+"""The content a request can give."""
 _NAMES = ("project", "session_reference_id", "parent_reference_id", "reference_id", "source", "environment")
 _MAX_DURATION = 1e9
 _MAX_TOKENS = 10**12
 _MAX_COST = 1e6
-_EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_LATEST = datetime(9900, 1, 1, tzinfo=timezone.utc)
 
 
 def create(call: Call) -> Response:
@@ -45,7 +45,7 @@ def create(call: Call) -> Response:
     if len(requests) > MAX_ITEMS:
         raise Invalid(("body",), f"more than {MAX_ITEMS} logs", kind="value_error.list.max_items")
     drafts = [draft(request, ("body",) if single else ("body", index)) for index, request in enumerate(requests)]
-    work = partial(post, drafts=drafts, now=_now(), strict_parents=call.strict_parents, single=single)
+    work = partial(post, drafts=drafts, now=moments.now(), strict_parents=call.strict_parents, single=single)
     posted = [
         v4.CreateLogResponse(id=log.id, project_id=log.project_id, session_id=log.session_id)
         for log in call.store.write(work)
@@ -72,7 +72,7 @@ def _update(call: Call, *, id: str | None = None, reference_id: str | None = Non
     content = Content(output=_json(request.output), error=_json(request.error))
 
     def work(tx: Connection) -> v4.LogResponse | None:
-        key = patch_log(tx, id, reference_id, content, request.duration, now=_now())
+        key = patch_log(tx, id, reference_id, content, request.duration, now=moments.now())
         return reading.log(tx, key=key)
 
     return json(call.store.write(work))
@@ -99,8 +99,9 @@ def index(call: Call) -> Response:
             return json(page)
     if project_id is None:
         raise Invalid(("query", "project_id"), "field required", kind="value_error.missing")
-    start, end = _moment(call.query, "start_date"), _moment(call.query, "end_date", closing=True)
-    page = call.store.read(partial(reading.logs_of_project, project_id=project_id, window=window, start=start, end=end))
+    filters = filters_of(call.query)
+    work = partial(listing.logs_of_project, project_id=project_id, window=window, filters=filters)
+    page = call.store.search(work) if filters.searches else call.store.read(work)
     if page is None:
         raise NotFound("project", project_id)
     return json(page)
@@ -109,7 +110,7 @@ def index(call: Call) -> Response:
 def delete(call: Call) -> Response:
     """`DELETE /logs?id=&id=`. Ids that name nothing are nothing to delete."""
     ids = call.query.getlist("id")
-    call.store.write(partial(delete_logs, ids=ids, now=_now()))
+    call.store.write(partial(delete_logs, ids=ids, now=moments.now()))
     return empty()
 
 
@@ -135,9 +136,10 @@ def draft(request: _Log, loc: Loc) -> LogDraft:
         value.pop("provider_api_keys", None)  # never kept, wherever a client puts them
         check_depth(value, (*loc, name))
     return LogDraft(
-        created_at=_created_at(request.created_at, loc),
+        created_at=moments.stated(request.created_at, loc),
         config=None if request.config is None else config_draft(request.config, (*loc, "config")),
-        content=Content(**{field: _json(getattr(request, field)) for field in CONTENT}),
+        content=Content(**{field: _json(getattr(request, field)) for field in _GIVEN}),
+        feedback=inline(request.feedback, loc),
         **{field: getattr(request, field) for field in _SAME},
     )
 
@@ -149,43 +151,3 @@ def _json(value: Any) -> msgspec.Raw | msgspec.UnsetType:
 def _check_number(value: float | None, name: str, most: float, loc: Loc) -> None:
     if value is not None and not 0 <= value <= most:
         raise Invalid((*loc, name), f"must be between 0 and {most:g}", kind="value_error.number")
-
-
-def _created_at(text: str | None, loc: Loc) -> int | None:
-    if text is None:
-        return None
-    try:
-        moment = _utc(msgspec.convert(text, datetime))
-    except (msgspec.ValidationError, OverflowError) as error:
-        raise Invalid((*loc, "created_at"), "not an ISO 8601 date and time", kind="value_error.datetime") from error
-    if not _EARLIEST <= moment <= _LATEST:
-        raise Invalid((*loc, "created_at"), "must be between the years 1970 and 9900", kind="value_error.datetime")
-    return _microseconds(moment)
-
-
-def _moment(query: QueryParams, name: str, *, closing: bool = False) -> int | None:
-    """A date or a time of the query string, in microseconds; a closing date includes its whole day."""
-    text = query.get(name)
-    if text is None:
-        return None
-    try:
-        if len(text) == len("2024-06-01"):
-            day = date.fromisoformat(text)
-            moment = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
-            return _microseconds(moment + timedelta(days=1) if closing else moment)
-        # in a query string a plus sign that was not escaped is a space
-        return _microseconds(_utc(msgspec.convert(text.replace(" ", "+"), datetime))) + (1 if closing else 0)
-    except (ValueError, OverflowError, msgspec.ValidationError) as error:
-        raise Invalid(("query", name), "neither a date nor a date and time", kind="value_error.date") from error
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EARLIEST) // timedelta(microseconds=1)
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

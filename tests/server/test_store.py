@@ -149,6 +149,11 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
         open_store(f"sqlite:///{path}")
 
 
+def _is_a_plain_table(name: str | None, kind: str, _: object) -> bool:
+    """The index of words is each database's own, and no part of the common schema."""
+    return kind != "table" or name is None or not name.startswith("log_words")
+
+
 def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
@@ -156,7 +161,7 @@ def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'new.db'}")
     migrate.migrate(engine)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": _is_a_plain_table})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
 

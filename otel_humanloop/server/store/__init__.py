@@ -13,7 +13,9 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from otel_humanloop.errors import SettingsError
+from otel_humanloop.server.store import words
 from otel_humanloop.server.store.databases import Database, open_sqlite
+from otel_humanloop.server.store.indexer import Indexer
 from otel_humanloop.server.store.writer import Writer
 
 __all__ = ["Store", "open_store"]
@@ -27,6 +29,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._writer = Writer(database.writing)
+        self._indexer = Indexer(self._index)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` on a snapshot of what is committed."""
@@ -38,10 +41,24 @@ class Store:
 
         If `work` raises, nothing of it is kept, and the error is raised here.
         """
-        return self._writer.submit(work).result()
+        result = self._writer.submit(work).result()
+        self._indexer.written()
+        return result
+
+    def search(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` as `read` does, once the index of words holds all that was committed before."""
+        self._indexer.catch_up(self.read(words.waiting))
+        return self.read(work)
+
+    def _index(self, most: int) -> int:
+        readings = self.read(lambda tx: words.read(tx, most))
+        if readings:
+            self._writer.submit(lambda tx: words.keep(tx, readings)).result()
+        return len(readings)
 
     def close(self) -> None:
         """Finishes what was handed in, then lets go of the database. Closing again does nothing."""
+        self._indexer.close()
         self._writer.close()
         self._database.close()
 

@@ -68,6 +68,8 @@ def version_of(rows: Workspace, project: ProjectRow, draft: ConfigDraft, *, now:
             hash=draft.hash,
             type=draft.type,
             name=draft.name,
+            model=draft.body.get("model"),
+            status="uncommitted",
             body=msgspec.json.encode({"id": id, **draft.body}),
             logs=0,
             created_at=now,
@@ -81,6 +83,7 @@ def version_of(rows: Workspace, project: ProjectRow, draft: ConfigDraft, *, now:
         changes["config_type"] = draft.type
     if project.active_config is None and draft.type == "model":
         changes["active_config"] = config.key
+        config = rows.configs.put(msgspec.structs.replace(config, status="committed"))
     if changes:
         rows.projects.put(msgspec.structs.replace(project, **changes))
     return config

@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from otel_humanloop.server.failures import Invalid, Loc, NotFound
+from otel_humanloop.server.store.feedback import give
 from otel_humanloop.server.store.ids import new_id
 from otel_humanloop.server.store.making import add_project, add_session, draft_of, version_of
 from otel_humanloop.server.store.placing import enter, gather, hang
@@ -66,7 +67,13 @@ def post(
                 message = f"no log has the reference_id `{draft.parent_reference_id}`"
                 raise Invalid((*_loc(index, single), "parent_reference_id"), message)
     posting.rows.flush(now=now)
-    return [posting.posted(key) for key in keys]
+    posted = [posting.posted(key) for key in keys]
+    said = [
+        (log.id, key, word) for log, key, draft in zip(posted, keys, drafts, strict=True) for word in draft.feedback
+    ]
+    if said:
+        give(tx, said, now=now)
+    return posted
 
 
 def _loc(index: int, single: bool) -> Loc:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from otel_humanloop import v4
+from otel_humanloop.server.store import feedback
 from otel_humanloop.server.store.records import CONTENT, Content
 from otel_humanloop.server.store.schema import configs, logs, projects, session_projects, sessions
 
@@ -75,26 +76,8 @@ def _log_statement() -> Select[Any]:
 def log(tx: Connection, *, id: str | None = None, key: int | None = None) -> v4.LogResponse | None:
     """One log, by id or key."""
     where = logs.c.id == id if id is not None else logs.c.key == key
-    row = tx.execute(_log_statement().where(where)).one_or_none()
-    return None if row is None else _log_response(row)
-
-
-def logs_of_project(
-    tx: Connection, project_id: str, window: Window, *, start: int | None = None, end: int | None = None
-) -> v4.Page[v4.LogResponse] | None:
-    """A project's logs, newest first; None if there is no such project. `start` and `end` bound `created_at`."""
-    project = tx.execute(select(projects.c.key, projects.c.logs).where(projects.c.id == project_id)).one_or_none()
-    if project is None:
-        return None
-    where = [logs.c.project == project.key]
-    if start is not None:
-        where.append(logs.c.created_at >= start)
-    if end is not None:
-        where.append(logs.c.created_at < end)
-    total = project.logs
-    if len(where) > 1:
-        total = tx.execute(select(func.count()).select_from(logs).where(*where)).scalar_one()
-    return _log_page(tx, and_(*where), (logs.c.created_at.desc(), logs.c.key.desc()), window, total)
+    rows = tx.execute(_log_statement().where(where)).all()
+    return _log_responses(tx, rows)[0] if rows else None
 
 
 def logs_of_session(tx: Connection, session: ColumnElement[bool], window: Window) -> v4.Page[v4.LogResponse] | None:
@@ -102,18 +85,24 @@ def logs_of_session(tx: Connection, session: ColumnElement[bool], window: Window
     row = tx.execute(select(sessions.c.key, sessions.c.logs).where(session)).one_or_none()
     if row is None:
         return None
-    return _log_page(tx, logs.c.session == row.key, (logs.c.started_at, logs.c.key), window, row.logs)
+    return log_page(tx, logs.c.session == row.key, (logs.c.started_at, logs.c.key), window, row.logs)
 
 
-def _log_page(
+def log_page(
     tx: Connection, where: ColumnElement[bool], order: Sequence[ColumnElement[Any]], window: Window, total: int
 ) -> v4.Page[v4.LogResponse]:
+    """A page of the logs that `where` leaves; `total` of them there are."""
     statement = _log_statement().where(where).order_by(*order).limit(window.size).offset(window.offset)
-    records = [_log_response(row) for row in tx.execute(statement)]
+    records = _log_responses(tx, tx.execute(statement).all())
     return v4.Page(records=records, page=window.page, size=window.size, total=total)
 
 
-def _log_response(row: Row[Any]) -> v4.LogResponse:
+def _log_responses(tx: Connection, rows: Sequence[Row[Any]]) -> list[v4.LogResponse]:
+    said = feedback.of_logs(tx, {row.key: row.id for row in rows})
+    return [_log_response(row, said.get(row.key)) for row in rows]
+
+
+def _log_response(row: Row[Any], said: list[v4.FeedbackResponse] | None) -> v4.LogResponse:
     content = _CONTENT.decode(row.content)
     fields: dict[str, Any] = {field: getattr(content, field) for field in CONTENT}
     if row.saved and content.inputs is msgspec.UNSET:
@@ -144,6 +133,7 @@ def _log_response(row: Row[Any]) -> v4.LogResponse:
         tokens=(row.prompt_tokens or 0) + (row.output_tokens or 0) if counted else None,
         prompt_cost=row.prompt_cost,
         output_cost=row.output_cost,
+        feedback=said,
         **fields,
     )
 

@@ -30,6 +30,11 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     provider_request: Json = UNSET
     provider_response: Json = UNSET
     source_datapoint_id: Json = UNSET
+    user: Json = UNSET
+    provider_latency: Json = UNSET
+    raw_output: Json = UNSET
+    finish_reason: Json = UNSET
+    tool_choice: Json = UNSET
 
     def given(self) -> dict[str, Any]:
         """The fields that say something."""
@@ -45,7 +50,16 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 CONTENT = Content.__struct_fields__
-_PAYLOAD = ("inputs", "messages", "output", "output_message", "stdout", "provider_request", "provider_response")
+_PAYLOAD = (
+    "inputs",
+    "messages",
+    "output",
+    "raw_output",
+    "output_message",
+    "stdout",
+    "provider_request",
+    "provider_response",
+)
 
 
 class ConfigDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +76,23 @@ class ConfigDraft(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     hash: str
     body: dict[str, Any]
+
+
+class FeedbackDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody says about a log.
+
+    Attributes:
+        value: JSON; None only where what was said is taken back (`unset`).
+        label: The value as filters and sorts compare it.
+        created_at: Microseconds since the epoch.
+    """
+
+    type: str
+    value: bytes | None
+    label: str
+    user: str | None
+    created_at: int | None
+    unset: bool = False
 
 
 class LogDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +117,7 @@ class LogDraft(msgspec.Struct, frozen=True, kw_only=True):
     config: ConfigDraft | None = None
     config_id: str | None = None
     content: Content = Content()
+    feedback: tuple[FeedbackDraft, ...] = ()
 
 
 class LogRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +181,13 @@ class ProjectRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfigRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of a project's config. `body` is its `ConfigResponse` as JSON."""
+    """A version of a project's config.
+
+    Attributes:
+        model: Of a model config, its model.
+        status: "committed" once somebody registered or deployed it, until then "uncommitted".
+        body: Its `ConfigResponse` as JSON.
+    """
 
     key: int
     id: str
@@ -157,6 +195,8 @@ class ConfigRow(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
     type: str
     name: str
+    model: str | None
+    status: str
     body: bytes
     logs: int
     created_at: int

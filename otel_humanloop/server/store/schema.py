@@ -50,6 +50,8 @@ configs = Table(
     Column("hash", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("name", Text, nullable=False),
+    Column("model", Text),
+    Column("status", Text, nullable=False, server_default="uncommitted"),
     Column("body", LargeBinary, nullable=False),
     Column("logs", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -125,3 +127,54 @@ Index("logs_parent", logs.c.parent, sqlite_where=_has_parent, postgresql_where=_
 waits = logs.c.parent.is_(None) & logs.c.parent_reference_id.is_not(None)
 """A log whose parent has been named and not been found."""
 Index("logs_waiting", logs.c.parent_reference_id, sqlite_where=waits, postgresql_where=waits)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("key", _KEY, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("log", BigInteger, ForeignKey("logs.key", ondelete="CASCADE"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("label", Text, nullable=False, comment="the value as filters and sorts compare it"),
+    Column("value", LargeBinary, nullable=False),
+    Column("user", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Index("feedback_log", "log", "type"),
+)
+"""What people say about logs. `value` is JSON."""
+
+environments = Table(
+    "environments",
+    metadata,
+    Column("key", _KEY, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+)
+"""Environments besides the default one, whose deployments are the projects' `active_config`."""
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("project", BigInteger, ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True),
+    Column("environment", BigInteger, ForeignKey("environments.key", ondelete="CASCADE"), primary_key=True),
+    Column("config", BigInteger, ForeignKey("configs.key", ondelete="CASCADE"), nullable=False),
+)
+"""Which version of a project is deployed to an environment."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key", _KEY, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the key, in hex; the key itself is kept nowhere"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+unindexed = Table(
+    "unindexed",
+    metadata,
+    Column("log", _KEY, primary_key=True, autoincrement=False),
+)
+"""Logs whose words a search does not find yet: written since the index was last brought up to date, or deleted."""

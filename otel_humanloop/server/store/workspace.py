@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
-from otel_humanloop.server.store import totals
+from otel_humanloop.server.store import totals, words
 from otel_humanloop.server.store.records import Change, ConfigRow, Content, LogDraft, LogRow, ProjectRow, SessionRow
 from otel_humanloop.server.store.rows import Rows, chunks
 from otel_humanloop.server.store.schema import configs, logs, projects, sessions, waits
@@ -158,6 +158,7 @@ class Workspace:
             self._tx.execute(
                 update(logs).where(logs.c.key == bindparam("at")).values(content=bindparam("blob")), rewritten
             )
+        words.mark(self._tx, sorted({*gone, *self._contents}))
         self._contents.clear()
 
     def _note(self, log: LogRow) -> None:

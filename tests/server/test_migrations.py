@@ -1,0 +1,59 @@
+"""A database that an earlier version kept is brought up to date, with everything in it.
+
+`data/schema-NNNN.sql` is what the version with that schema wrote. A released one is never changed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from support_server import Api
+
+from otel_humanloop.server.app import create_app
+from otel_humanloop.server.store import open_store
+
+OLD = sorted((Path(__file__).parent / "data").glob("schema-*.sql"))
+
+
+@pytest.fixture(params=OLD, ids=[path.stem for path in OLD])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    path = tmp_path / "old.db"
+    with sqlite3.connect(path) as database:
+        database.executescript(request.param.read_text(encoding="utf-8"))
+    database.close()
+    return f"sqlite:///{path}"
+
+
+def test_an_old_database_is_brought_up_to_date(old: str) -> None:
+    with open_store(old) as store:
+        api = Api(create_app(store))
+        projects = {project["name"]: project for project in api.ask("GET", "projects")["records"]}
+        assert {name: project["data_count"] for name, project in projects.items()} == {
+            "shop": 2,
+            "other": 1,
+            "tools": 1,
+        }
+        shop = {"project_id": projects["shop"]["id"]}
+        (session,) = api.ask("GET", "sessions", params=shop)["records"]
+        assert (session["datapoints_count"], session["last_output"]) == (2, "Sweden")
+        root, tool = api.logs(session["reference_id"])
+        assert tool["parent_id"] == root["id"]
+        assert "feedback" not in root
+        assert api.ask("GET", "logs", params={**shop, "search": "eurovision"})["total"] == 2
+        assert api.ask("GET", "logs", params={**shop, "metadata_search": "année"})["total"] == 0
+        assert api.ask("GET", "logs", params={**shop, "metadata_search": "anné"})["total"] == 1
+        assert api.ask("GET", "logs", params={**shop, "model_filter": "gpt-4"})["records"] == [root]
+        assert api.ask("GET", "logs", params={**shop, "version_status": "committed"})["records"] == [root]
+        assert api.ask("POST", "feedback", json={"type": "rating", "value": "good", "data_id": root["id"]})
+
+
+def test_it_is_brought_up_to_date_once(old: str) -> None:
+    for _ in range(2):
+        with open_store(old) as store:
+            assert Api(create_app(store)).log(project="shop")["project_id"]
+
+
+def test_there_is_one_of_every_released_schema() -> None:
+    assert [path.stem for path in OLD] == ["schema-0001"]
