@@ -13,7 +13,7 @@ from otel_humanloop.notices import Notices
 from otel_humanloop.pipeline import Counts, Pipeline
 from otel_humanloop.settings import Settings
 from otel_humanloop.spans import Span, SpanKey
-from otel_humanloop.spans.sdk import from_readable, key_of
+from otel_humanloop.spans.sdk import Shared, from_readable, key_of
 from otel_humanloop.worker import Worker
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Intake:
     def _look(self, key: SpanKey) -> Span | None:
         """A span as it stands, by the key the pipeline knows it by."""
         readable = self._open.get((int(key[0], 16), int(key[1], 16)))
-        return from_readable(readable) if readable is not None else None
+        return from_readable(readable, self._shared) if readable is not None else None
 
     def _prepare(self) -> None:
         """The state of one process. After a fork, what was accepted before is the parent's to deliver."""
@@ -146,6 +146,7 @@ class Intake:
         self._starts = deque()
         self._ends = deque()
         self._open = {}
+        self._shared = Shared()
         settings = self.settings
         self._spool = open_spool(settings.spool, max_spans=settings.max_spans, max_bytes=settings.max_bytes)
         self._pipeline = Pipeline(
