@@ -120,7 +120,7 @@ class Intake:
             readable = self._ends.popleft()
             if (context := readable.get_span_context()) is not None:
                 self._open.pop((context.trace_id, context.span_id), None)
-            span = self._pipeline.redactor.span(from_readable(readable))
+            span = self._pipeline.redactor.span(from_readable(readable, self._shared))
             try:
                 self._spool.keep(span, size_of(span))
             except SpoolFull:
