@@ -1,0 +1,232 @@
+"""OTLP/HTTP as the specification and the Collector's exporter have it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import gzip
+import json
+import socket
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import zstandard
+from google.protobuf.json_format import MessageToDict
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from humanloop import Humanloop
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from support_otlp import JSON, PROTOBUF, body, request, span, until
+
+from otel_humanloop.bridge import bodies
+from otel_humanloop.bridge.service import RunningBridge
+
+
+@pytest.fixture
+def http(bridge: RunningBridge) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=bridge.url("http"), trust_env=False) as client:
+        yield client
+
+
+def raw_deflate(data: bytes) -> bytes:
+    squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return squeeze.compress(data) + squeeze.flush()
+
+
+COMPRESSIONS: dict[str, tuple[str | None, Callable[[bytes], bytes]]] = {
+    "none": (None, bytes),
+    "identity": ("identity", bytes),
+    "gzip": ("gzip", gzip.compress),
+    "gzip in two members": ("gzip", lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:])),
+    "deflate": ("deflate", zlib.compress),
+    "raw deflate": ("deflate", raw_deflate),
+    "zstd": ("zstd", zstandard.compress),
+}
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_request_is_taken_however_it_is_compressed(
+    compression: str, http: httpx.Client, humanloop: Humanloop
+) -> None:
+    name, compress = COMPRESSIONS[compression]
+    headers = {**PROTOBUF, **({"content-encoding": name} if name else {})}
+    answer = http.post("/v1/traces", content=compress(body(span(1, 2))), headers=headers)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert [log["project"] for log in until(humanloop.logs)] == ["shop"]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "application/x-protobuf"])
+def test_the_answers_type_is_the_requests_without_parameters(kind: str, http: httpx.Client) -> None:
+    answer = http.post("/v1/traces", content=b"{}" if "json" in kind else b"", headers={"content-type": kind})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == kind.partition(";")[0]
+    assert answer.content == (b"{}" if "json" in kind else b"")
+
+
+def test_a_body_without_a_length_is_taken(http: httpx.Client, humanloop: Humanloop) -> None:
+    whole = body(span(1, 2))
+    assert http.post("/v1/traces", content=iter([whole[:5], whole[5:]]), headers=PROTOBUF).status_code == 200
+    assert until(humanloop.logs)
+
+
+def test_ids_in_base64_are_taken_where_old_sdks_send_them(http: httpx.Client, humanloop: Humanloop) -> None:
+    written = json.dumps(MessageToDict(request([span(1, 2)])))
+    assert base64.b64encode((2).to_bytes(8, "big")).decode() in written
+    assert http.post("/import/otel/v1/traces", content=written, headers=JSON).status_code == 200
+    assert [log["reference_id"] for log in until(humanloop.logs)] == [f"{2:016x}"]
+
+
+def test_metrics_are_taken_and_ignored(http: httpx.Client, humanloop: Humanloop) -> None:
+    answer = http.post("/v1/metrics", content=b"\x0a\x00", headers=PROTOBUF)
+    assert answer.status_code == 200
+    assert ExportMetricsServiceResponse.FromString(answer.content) == ExportMetricsServiceResponse()
+    assert humanloop.requests == []
+
+
+@pytest.mark.parametrize("headers", [PROTOBUF, JSON])
+def test_what_is_no_span_is_counted_in_a_partial_success(
+    headers: dict[str, str], http: httpx.Client, humanloop: Humanloop
+) -> None:
+    message = request([span(1, 2), {**span(1, 3), "span_id": b"abc"}])
+    content = message.SerializeToString() if headers is PROTOBUF else json.dumps(MessageToDict(message)).encode()
+    answer = http.post("/v1/traces", content=content, headers=headers)
+    assert answer.status_code == 200
+    if headers is PROTOBUF:
+        partial = ExportTraceServiceResponse.FromString(answer.content).partial_success
+        assert (partial.rejected_spans, "span_id" in partial.error_message) == (1, True)
+    else:
+        assert answer.json()["partialSuccess"]["rejectedSpans"] == "1"
+    assert len(until(humanloop.logs)) == 1
+
+
+def test_what_is_no_log_record_is_counted_likewise(http: httpx.Client) -> None:
+    message = ExportLogsServiceRequest()
+    message.resource_logs.add().scope_logs.add().log_records.add(trace_id=b"short")
+    answer = http.post("/v1/logs", content=message.SerializeToString(), headers=PROTOBUF)
+    assert ExportLogsServiceResponse.FromString(answer.content).partial_success.rejected_log_records == 1
+
+
+BAD = {
+    "not protobuf": (400, PROTOBUF, b"\xff\xff\xff"),
+    "not json": (400, JSON, b"{"),
+    "another json": (400, JSON, b'{"resourceSpans": 3}'),
+    "nested without end": (400, JSON, b'{"resourceSpans":' + b"[" * 100_000),
+    "not gzip": (400, {**PROTOBUF, "content-encoding": "gzip"}, b"plain"),
+    "half of gzip": (400, {**PROTOBUF, "content-encoding": "gzip"}, gzip.compress(bytes(1000))[:20]),
+    "not zstd": (400, {**PROTOBUF, "content-encoding": "zstd"}, b"plain"),
+    "unknown compression": (415, {**PROTOBUF, "content-encoding": "snappy"}, b""),
+    "unknown type": (415, {"content-type": "text/plain"}, b""),
+    "no type": (415, {}, b""),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_will_never_be_taken_is_answered_so(case: str, http: httpx.Client) -> None:
+    status, headers, content = BAD[case]
+    answer = http.post("/v1/traces", content=content, headers=headers)
+    assert answer.status_code == status
+    assert "retry-after" not in answer.headers
+    if answer.headers["content-type"] == "application/json":
+        assert answer.json()["message"]
+    else:
+        assert Status.FromString(answer.content).message
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+def test_a_small_body_that_unfolds_into_a_huge_one_is_too_large(encoding: str, http: httpx.Client) -> None:
+    huge = bytes(bodies.MAX_BODY + 1)
+    content = {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstandard.compress}[encoding](huge)
+    assert len(content) < 100_000
+    answer = http.post("/v1/traces", content=content, headers={**PROTOBUF, "content-encoding": encoding})
+    assert answer.status_code == 413
+
+
+def test_a_length_beyond_the_bound_is_refused_before_the_body_comes(bridge: RunningBridge) -> None:
+    host, port = bridge.url("http").removeprefix("http://").split(":")
+    head = f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: {1 << 40}"
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head.encode() + b"\r\n\r\n")
+        assert b" 413 " in connection.recv(1000)
+
+
+def test_paths_and_methods_there_are_not(http: httpx.Client) -> None:
+    assert http.get("/v1/traces").status_code == 405
+    assert http.post("/readyz").status_code == 405
+    assert http.post("/v2/traces").status_code == 404
+
+
+def test_only_who_shows_a_token_may_send(bridges: Any) -> None:
+    with bridges(tokens=("one", "two")) as bridge, httpx.Client(base_url=bridge.url("http"), trust_env=False) as http:
+        for shown in (None, "Bearer three", "Basic one", "one", "Bearer"):
+            headers = {**PROTOBUF, **({"authorization": shown} if shown else {})}
+            assert http.post("/v1/traces", content=b"", headers=headers).status_code == 401
+        for shown in ("Bearer one", "bearer two"):
+            answer = http.post("/v1/traces", content=b"", headers={**PROTOBUF, "authorization": shown})
+            assert answer.status_code == 200
+        assert http.get("/readyz").status_code == http.get("/healthz").status_code == 200
+
+
+def test_while_the_spool_is_full_senders_are_asked_to_come_again(bridges: Any) -> None:
+    with (
+        bridges(max_spans=3, base_url="http://127.0.0.1:1/v4", shutdown_timeout=0.1) as bridge,
+        httpx.Client(base_url=bridge.url("http"), trust_env=False) as http,
+    ):
+        assert http.post("/v1/traces", content=body(span(1, 2), span(1, 3)), headers=PROTOBUF).status_code == 200
+        assert http.get("/readyz").status_code == 200
+        answer = http.post("/v1/traces", content=body(span(1, 4), span(1, 5)), headers=PROTOBUF)
+        assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (429, True)
+        info = RetryInfo()
+        assert Status.FromString(answer.content).details[0].Unpack(info)
+        assert info.retry_delay.seconds == int(answer.headers["retry-after"])
+        assert http.get("/readyz").status_code == 503
+        assert bridge.keeper.spans == 2
+        assert http.post("/v1/traces", content=body(span(1, 4)), headers=PROTOBUF).status_code == 200
+        assert http.get("/readyz").status_code == 200
+        never = http.post("/v1/traces", content=body(*(span(2, n) for n in range(1, 5))), headers=PROTOBUF)
+        assert never.status_code == 413
+
+
+def test_a_disk_that_cannot_be_written_is_a_shortage_and_not_the_senders_fault(
+    bridge: RunningBridge, tmp_path: Path
+) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "spool.db")) as database:
+        database.execute("DROP TABLE spans")
+    answer = httpx.post(f"{bridge.url('http')}/v1/traces", content=body(span(1, 2)), headers=PROTOBUF, trust_env=False)
+    assert answer.status_code in (429, 503)
+    assert "retry-after" in answer.headers
+
+
+def test_metrics_tell_what_went_on(bridge: RunningBridge, http: httpx.Client, humanloop: Humanloop) -> None:
+    http.post("/v1/traces", content=body(span(1, 2), {**span(1, 3), "span_id": b"abc"}), headers=PROTOBUF)
+    http.post("/v1/traces", content=b"\xff", headers=PROTOBUF)
+    until(lambda: not bridge.keeper.spans and humanloop.logs())
+    text = until(lambda: text if "seconds_count 1.0" in (text := http.get("/metrics").text) else "")
+    for line in (
+        'otel_humanloop_requests_total{code="ok",receiver="http",signal="traces"} 1.0',
+        'otel_humanloop_requests_total{code="invalid",receiver="http",signal="traces"} 1.0',
+        'otel_humanloop_received_spans_total{receiver="http"} 1.0',
+        'otel_humanloop_rejected_spans_total{receiver="http"} 1.0',
+        "otel_humanloop_sent_logs_total 1.0",
+        "otel_humanloop_spool_spans 0.0",
+        "otel_humanloop_held_spans 0.0",
+    ):
+        assert line in text.splitlines()
+
+
+def test_the_biggest_batch_of_a_collector_is_taken_whole(bridge: RunningBridge, http: httpx.Client) -> None:
+    message = ExportTraceServiceRequest()
+    message.CopyFrom(request(span(1 + number // 8, 1 + number) for number in range(8192)))
+    answer = http.post("/v1/traces", content=message.SerializeToString(), headers=PROTOBUF, timeout=30)
+    assert answer.status_code == 200
+    until(lambda: not bridge.keeper.spans, 60)
+    assert bridge.keeper.counts.sent == 8192
