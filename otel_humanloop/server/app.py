@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from otel_humanloop.server import feedback, logs, projects, sessions
 from otel_humanloop.server.failures import Invalid, RequestFailed, answer, invalid_answer
-from otel_humanloop.server.guard import Guard
+from otel_humanloop.server.guard import Guard, digests_of
 from otel_humanloop.server.requests import Call, read_body
 from otel_humanloop.server.store import Store
 from otel_humanloop.server.viewer import pages
@@ -55,6 +55,9 @@ def create_app(
 ) -> Starlette:
     """The server as an ASGI application.
 
+    Whoever runs it may put a function at `app.state.stopping` that says that it is to stop: pages that watch for news
+    then let go of it.
+
     Args:
         store: Where everything is kept. Who opened it closes it.
         api_keys: Whoever shows one as `X-API-KEY` may come in. Without any, only programs of this machine may.
@@ -80,12 +83,13 @@ def create_app(
         await run_in_threadpool(store.read, lambda tx: tx.execute(text("SELECT 1")).scalar_one())
         return Response("ready\n", media_type="text/plain")
 
+    digests = digests_of(api_keys)
     app = Starlette(
         routes=[
             Route("/healthz", _alive),
             Route("/readyz", ready),
             Mount("/v4", routes=[Route(path, serving(do), methods=[method]) for method, path, do in _ROUTES]),
-            *pages.routes(store),
+            *pages.routes(store, digests=lambda: digests, stopping=lambda: app.state.stopping()),
         ],
         middleware=[
             Middleware(_PlainPaths),
@@ -99,6 +103,7 @@ def create_app(
             Exception: _broken,
         },
     )
+    app.state.stopping = lambda: False
     app.router.redirect_slashes = False  # a redirect would lose the body of a POST; `_PlainPaths` does it better
     return app
 

@@ -17,9 +17,11 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from otel_humanloop.server.failures import RequestFailed, answer
+from otel_humanloop.server.viewer import sign_in
 
 _OPEN = ("/healthz", "/readyz")
 """Paths a load balancer asks without a key."""
@@ -35,7 +37,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, *, api_keys: Collection[str], allowed_hosts: Collection[str] = ()) -> None:
         self._app = app
-        self._digests = [_digest(key) for key in api_keys]
+        self._digests = digests_of(api_keys)
         self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,9 +45,15 @@ class Guard:
             try:
                 self._check(Headers(scope=scope), scope["path"], scope["method"])
             except RequestFailed as error:
-                await answer(error.status, error.message, headers=error.headers)(scope, receive, send)
+                await self._refused(error, scope)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _refused(self, error: RequestFailed, scope: Scope) -> Response:
+        asked = None
+        if error.status == 401 and not _is_api(scope["path"]):
+            asked = sign_in.show_in(scope["method"], scope["path"], Headers(scope=scope))
+        return asked or answer(error.status, error.message, headers=error.headers)
 
     def _check(self, headers: Headers, path: str, method: str) -> None:
         if self._digests:
@@ -54,9 +62,11 @@ class Guard:
             self._check_local(headers, method)
 
     def _check_key(self, headers: Headers, path: str) -> None:
-        api = path == "/v4" or path.startswith("/v4/")
+        api = _is_api(path)
         key = headers.get("x-api-key")
         if key is None and not api:
+            if path.startswith(sign_in.OPEN) or sign_in.has_ticket(headers.get("cookie", ""), self._digests):
+                return
             key = _password(headers.get("authorization", ""))
         if key is not None and self._known(key):
             return
@@ -98,6 +108,15 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def digests_of(api_keys: Collection[str]) -> list[bytes]:
+    """SHA-256 of each key: what is kept of it."""
+    return [_digest(key) for key in api_keys]
+
+
+def _is_api(path: str) -> bool:
+    return path == "/v4" or path.startswith("/v4/")
 
 
 def _digest(key: str) -> bytes:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import msgspec
 import uvicorn
+from starlette.applications import Starlette
 
 from otel_humanloop.errors import SettingsError
 from otel_humanloop.server.app import create_app
@@ -47,7 +48,7 @@ def serve(
     listener = _listen(host, port, api_keys)
     with listener, open_store(database) as store:
         app = create_app(store, api_keys=api_keys, strict_parents=strict_parents, allowed_hosts=allowed_hosts)
-        uvicorn.Server(_config(app)).run(sockets=[listener])
+        _server(app).run(sockets=[listener])
 
 
 @contextmanager
@@ -64,7 +65,7 @@ def running(
     `with open_store("sqlite://") as store, running(store=store) as server: server.url`
     """
     with _listen(host, port, api_keys) as listener:
-        server = uvicorn.Server(_config(create_app(store, api_keys=api_keys, strict_parents=strict_parents)))
+        server = _server(create_app(store, api_keys=api_keys, strict_parents=strict_parents))
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listener]}, name="otel-humanloop-server", daemon=True
         )
@@ -76,9 +77,15 @@ def running(
             thread.join()
 
 
-def _config(app: object) -> uvicorn.Config:
+def _server(app: Starlette) -> uvicorn.Server:
+    server = uvicorn.Server(_config(app))
+    app.state.stopping = lambda: server.should_exit
+    return server
+
+
+def _config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         log_level="warning",
         access_log=False,
         lifespan="off",

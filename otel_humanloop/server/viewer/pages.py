@@ -26,6 +26,7 @@ from otel_humanloop.server.viewer.parts import part_of
 from otel_humanloop.server.viewer.project_view import project_list, project_values
 from otel_humanloop.server.viewer.session_view import session_values
 from otel_humanloop.server.viewer.showing import HEADERS, HERE, page, render
+from otel_humanloop.server.viewer.sign_in import Desk, Digests
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -46,8 +47,14 @@ class _Files(StaticFiles):
         return response
 
 
-def routes(store: Store, *, stopping: Callable[[], bool] = lambda: False) -> list[BaseRoute]:
-    """The pages of a store. `stopping` says that the server is to stop, so that pages watching it let it."""
+def routes(store: Store, *, digests: Digests = tuple, stopping: Callable[[], bool] = lambda: False) -> list[BaseRoute]:
+    """The pages of a store.
+
+    Args:
+        digests: Of the API keys that one signs in with.
+        stopping: Says that the server is to stop, so that pages watching it let it.
+    """
+    desk = Desk(digests)
     live = Live(store, stopping)
     shows: tuple[tuple[str, Show], ...] = (
         ("/", _sessions),
@@ -62,15 +69,19 @@ def routes(store: Store, *, stopping: Callable[[], bool] = lambda: False) -> lis
         ("/help", _help),
     )
     return [
-        *(Route(path, _serving(store, show)) for path, show in shows),
+        *(Route(path, _serving(store, desk, show)) for path, show in shows),
+        Route("/sign-in", desk.ask, methods=["GET"]),
+        Route("/sign-in", desk.sign_in, methods=["POST"]),
+        Route("/sign-out", desk.sign_out, methods=["POST"]),
         Route("/live", live.sessions),
         Route("/sessions/{id}/live", live.session),
         Mount("/viewer", _Files(directory=HERE / "static")),
     ]
 
 
-def _serving(store: Store, show: Show) -> Endpoint:
+def _serving(store: Store, desk: Desk, show: Show) -> Endpoint:
     async def serve(request: Request) -> Response:
+        request.state.visitor = desk.visitor(request)
         return await run_in_threadpool(store.read, partial(show, request=request))
 
     return serve
@@ -84,8 +95,7 @@ def _framed(request: Request, template: str, place: str, **values: Any) -> Respo
             place=place,
             searched=request.query_params.get("q", "") if place == "sessions" else "",
             base_url=str(request.base_url).rstrip("/"),
-            signed_in=False,
-            token="",
+            visitor=request.state.visitor,
             **values,
         )
     )
@@ -118,7 +128,7 @@ def _drawer_alone(tx: Connection, request: Request, log: str) -> Response:
     found = reading.log(tx, id=log)
     if found is None or found.session_id != request.path_params["id"]:
         raise NotFound("log", log)
-    return page(render("drawer.html", drawer=drawer_of(tx, found, request.query_params), token=""))
+    return page(render("drawer.html", drawer=drawer_of(tx, found, request.query_params), visitor=request.state.visitor))
 
 
 def _log(tx: Connection, *, request: Request) -> Response:
