@@ -10,7 +10,7 @@ import msgspec
 
 from otel_humanloop.operation import Cost, Kind, Operation, Reading, Source, Usage
 from otel_humanloop.reading import failure
-from otel_humanloop.reading.convention import Convention, Fields, Found, Reader
+from otel_humanloop.reading.convention import Convention, Fields, Found, Rank, Reader
 from otel_humanloop.spans import Span
 
 Look = Callable[[Span], "Found[Any] | None"]
@@ -30,6 +30,7 @@ class _Speaker(msgspec.Struct, frozen=True):
     """A convention, as far as a span with certain keys can be read by it."""
 
     name: str
+    is_bare: bool
     stated: Look | None
     presumed: Look | None
     fields: tuple[tuple[str, Look], ...]
@@ -61,6 +62,8 @@ class Catalogue:
         values: dict[str, Any] = {"kind": kind}
         used: set[str] = set(taken)
         for speaker in speakers:
+            if speaker.is_bare and claimants:
+                continue
             convention = speaker.name
             conversation_is_told = "messages" in values or "output_messages" in values
             for field, look in speaker.fields:
@@ -137,7 +140,9 @@ class Catalogue:
             if found & noticed:
                 looks = {field: look for field, look, bit in listed if heard & bit}
                 stated, presumed = looks.pop("kind", None), looks.pop("presumed_kind", None)
-                speakers.append(_Speaker(convention.name, stated, presumed, tuple(looks.items())))
+                speakers.append(
+                    _Speaker(convention.name, convention.rank is Rank.BARE, stated, presumed, tuple(looks.items()))
+                )
         return tuple(speakers)
 
     def _of_scope(self, name: str) -> int:

@@ -87,7 +87,7 @@ class Rank(IntEnum):
     BLOB = 6
     """A call's input and output, each as one value."""
     BARE = 7
-    """Keys anyone may have written: `input`, `output`."""
+    """Keys anyone may have written: `input`, `output`. Heard only where nobody claims the span."""
 
 
 class Fields(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ their results beside the messages. Indexed families are first made such lists by
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import msgspec
@@ -30,7 +30,7 @@ _ROLES_OF_ITEMS = {"function_call_output": "tool"}
 """OpenAI Responses: items of a conversation that are no messages. Any other is the assistant's."""
 
 
-def conversation(role: str) -> Any:
+def conversation(role: str) -> Callable[[Any], tuple[Message, ...] | None]:
     """A maker of messages for `readers.mapped`, out of a JSON value or an indexed family.
 
     Args:

@@ -12,6 +12,7 @@ from typing import Any, cast
 from otel_humanloop.operation import Media, Other, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from otel_humanloop.reading import jsontext
 from otel_humanloop.reading.values import as_text
+from otel_humanloop.reading.wrapped import typed
 
 Fields = Mapping[str, Any]
 
@@ -35,6 +36,8 @@ def part(value: Any) -> Part:
     wrapped = fields.get("message_content")  # OpenInference
     if isinstance(wrapped, dict):
         fields = cast("dict[str, Any]", wrapped)
+    if "type" not in fields:
+        fields = typed(fields) or fields
     make = _PARTS.get(fields["type"]) if isinstance(fields.get("type"), str) else _text
     made = make(fields) if make is not None else None
     return Other(value=fields) if made is None else made

@@ -137,29 +137,27 @@ def _answered(span: Span) -> Found[tuple[Message, ...]] | None:
     if not _is(span, Kind.MODEL):
         return None
     found = [
-        (key, said)
+        (key, one)
         for key, reader in (
             ("reasoning", _answer_reasoning),
             ("content", _answer_text),
             ("object", _answer_object),
             ("calls", _answer_calls),
         )
-        if (said := reader(span)) is not None
+        if (one := reader(span)) is not None
     ]
     if not found:
         return None
-    told = {key: said.value for key, said in found}
+    told = {key: one.value for key, one in found}
     fields: dict[str, Any] = {"role": "assistant", "reasoning": told.get("reasoning"), "content": told.get("content")}
     if not told.get("content"):  # a call of tools alone is told with the empty text
         fields["content"] = told.get("object")
     calls = cast("list[Any]", told["calls"]) if isinstance(told.get("calls"), list) else []
     parts = [_part({**cast("dict[str, Any]", call), "type": "tool-call"}) for call in calls if isinstance(call, dict)]
-    said = messages.message(fields, "assistant")
+    words = messages.message(fields, "assistant").parts
     called = messages.message({"role": "assistant", "parts": parts}, "assistant").parts
     reason = _finish_reason(span)
-    message = Message(
-        role="assistant", parts=(*said.parts, *called), finish_reason=None if reason is None else reason.value
-    )
+    message = Message(role="assistant", parts=(*words, *called), finish_reason=None if reason is None else reason.value)
     keys = tuple(key for _, one in found for key in one.taken)
     return Found((message,), ", ".join(one.key for _, one in found), keys)
 

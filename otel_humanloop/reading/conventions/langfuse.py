@@ -1,0 +1,109 @@
+"""Langfuse's SDKs, version 3 and later, which are OpenTelemetry.
+
+https://langfuse.com/integrations/native/opentelemetry#property-mapping
+
+Counts by `input` and `output` are disjoint: `input_cached_tokens` stands beside `input`. Counts in the shape of a
+vendor's API are as that API has them. Written from the published keys; there is no capture of it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from otel_humanloop.operation import Cost, Kind, Usage
+from otel_humanloop.reading import blobs, bodies
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Rank
+from otel_humanloop.reading.readers import (
+    first,
+    identifier,
+    json_object,
+    mapped,
+    one_of,
+    prefixed,
+    present,
+    strings,
+)
+from otel_humanloop.reading.templates import template
+from otel_humanloop.reading.values import as_integer, as_number
+
+_METADATA = "langfuse.observation.metadata."
+_INPUT = ("langfuse.observation.input", "langfuse.trace.input")
+_OUTPUT = ("langfuse.observation.output", "langfuse.trace.output")
+_MODEL = "langfuse.observation.model.name"
+
+_stated = one_of(
+    {
+        "generation": Kind.MODEL,
+        "span": Kind.CHAIN,
+        "agent": Kind.AGENT,
+        "tool": Kind.TOOL,
+        "chain": Kind.CHAIN,
+        "retriever": Kind.RETRIEVAL,
+        "embedding": Kind.EMBEDDING,
+        "evaluator": Kind.EVALUATOR,
+        "guardrail": Kind.GUARDRAIL,
+    },
+    "langfuse.observation.type",
+)
+_presumed = first(present(Kind.MODEL, _MODEL), present(Kind.CHAIN, *_INPUT, *_OUTPUT))
+_said = blobs.of_kind(first(_stated, _presumed), _INPUT, _OUTPUT)
+
+
+def _usage(details: Mapping[str, Any]) -> Usage | None:
+    if "input" not in details and "output" not in details:
+        return bodies.usage(details)
+    counts = {name: count for name, value in details.items() if (count := as_integer(value)) is not None and count >= 0}
+    prompt = [count for name, count in counts.items() if name == "input" or name.startswith("input_")]
+    output = [count for name, count in counts.items() if name == "output" or name.startswith("output_")]
+    beside = [counts[name] for name in ("cache_read_input_tokens", "cache_creation_input_tokens") if name in counts]
+    return Usage(
+        prompt_tokens=sum(prompt) + sum(beside) if prompt else None,
+        output_tokens=sum(output) if output else None,
+        cache_read_tokens=counts.get("input_cached_tokens", counts.get("cache_read_input_tokens")),
+        cache_write_tokens=counts.get("input_cache_creation", counts.get("cache_creation_input_tokens")),
+        reasoning_tokens=counts.get("output_reasoning_tokens", counts.get("output_reasoning")),
+        total_tokens=counts.get("total"),
+    )
+
+
+def _cost(details: Mapping[str, Any]) -> Cost | None:
+    amounts = {name: as_number(details.get(name)) for name in ("input", "output", "total")}
+    if all(amount is None for amount in amounts.values()):
+        return None
+    return Cost(prompt=amounts["input"], output=amounts["output"], total=amounts["total"])
+
+
+CONVENTION = Convention(
+    name="langfuse",
+    rank=Rank.FRAMEWORK,
+    keys=("langfuse.",),
+    presumed_kind=_presumed,
+    counting=Counting(
+        prompt_includes_cache=False,
+        output_includes_reasoning=False,
+        note="Converted. Counts in a vendor's own names are read as the vendor's.",
+    ),
+    fields=Fields(
+        kind=_stated,
+        conversation=identifier("langfuse.session.id", "session.id"),
+        user=identifier("langfuse.user.id", "user.id"),
+        environment=identifier("langfuse.environment"),
+        request_model=identifier(_MODEL),
+        parameters=json_object("langfuse.observation.model.parameters"),
+        template=template(
+            identifier("langfuse.observation.prompt.template"),
+            prefixed("langfuse.observation.prompt.variables."),
+            name=identifier("langfuse.observation.prompt.name"),
+            version=identifier("langfuse.observation.prompt.version"),
+        ),
+        messages=_said.messages,
+        output_messages=_said.output_messages,
+        inputs=_said.inputs,
+        output=_said.output,
+        usage=mapped(json_object("langfuse.observation.usage_details"), _usage),
+        cost=mapped(json_object("langfuse.observation.cost_details"), _cost),
+        tags=strings("langfuse.trace.tags", "langfuse.tags"),
+        metadata=first(prefixed(_METADATA), json_object("langfuse.observation.metadata", "langfuse.trace.metadata")),
+    ),
+)
