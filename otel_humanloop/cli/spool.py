@@ -38,9 +38,7 @@ def add(commands: Commands) -> None:
         "--spool", metavar="URL", help="sqlite:///PATH; by default HUMANLOOP_SPOOL, or the bridge's own"
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--resend", action="store_true", help="send the refused logs once more; those taken are forgotten"
-    )
+    what.add_argument("--resend", action="store_true", help="send the refused logs again; those taken are forgotten")
     what.add_argument("--discard", action="store_true", help="forget the refused logs")
     what.add_argument("--json", action="store_true", help="all of it as JSON, with what was sent")
     parser.set_defaults(run=run)
