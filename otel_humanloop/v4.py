@@ -315,7 +315,7 @@ class LogResponse(_Wire, frozen=True, kw_only=True):
 
 
 class ProjectConfigResponse(_Wire, frozen=True, kw_only=True):
-    """A config as a version of a project."""
+    """A config as a version of a project; `environment_id` where it is what is deployed to one."""
 
     project_id: str
     project_name: str
@@ -324,6 +324,7 @@ class ProjectConfigResponse(_Wire, frozen=True, kw_only=True):
     last_used: str
     config: msgspec.Raw
     num_datapoints: int | None = None
+    environment_id: str | None = None
 
 
 class ProjectResponse(_Wire, frozen=True, kw_only=True):

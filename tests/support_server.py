@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from contract import validate
@@ -17,6 +18,15 @@ _SCHEMAS = {
     ("PATCH", "logs"): "LogResponse",
     ("GET", "logs/{id}"): "LogResponse",
     ("PATCH", "logs/{id}"): "LogResponse",
+    ("POST", "projects/{id}/export"): "PaginatedData_LogResponse_",
+    ("GET", "projects/{id}/configs"): "ProjectConfigResponse",
+    ("GET", "projects/{id}/active-config"): "GetModelConfigResponse",
+    ("DELETE", "projects/{id}/active-config"): "ProjectResponse",
+    ("GET", "projects/{id}/deployed-configs"): "EnvironmentProjectConfigResponse",
+    ("PATCH", "projects/{id}/deploy-config"): "EnvironmentProjectConfigResponse",
+    ("POST", "model-configs"): "ProjectConfigResponse",
+    ("GET", "model-configs/{id}"): "ModelConfigResponse",
+    ("POST", "model-configs/deserialize"): "ModelConfigResponse",
     ("POST", "feedback"): "FeedbackResponse",
     ("POST", "sessions"): "CreateSessionResponse",
     ("GET", "sessions"): "PaginatedData_SessionResponse_",
@@ -26,6 +36,10 @@ _SCHEMAS = {
     ("GET", "projects/{id}"): "ProjectResponse",
     ("PATCH", "projects/{id}"): "ProjectResponse",
 }
+
+
+def _template(path: str) -> str:
+    return re.sub(r"/(data|sesh|pr|config|env)_[^/]*", "/{id}", path)
 
 
 class Api:
@@ -48,9 +62,8 @@ class Api:
             assert body["detail"].keys() == {"type", "message", "code", "origin"}
             assert body["detail"]["code"] == status
         else:
-            kind, _, name = path.partition("/")
-            schema = _SCHEMAS[method, f"{kind}/{{id}}" if name else kind]
-            for value in body if isinstance(body, list) else [body]:
+            schema = _SCHEMAS.get((method, _template(path)))
+            for value in (body if isinstance(body, list) else [body]) if schema else []:
                 validate(schema, value)
         return body
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from otel_humanloop.server import feedback, logs, projects, sessions
+from otel_humanloop.server import feedback, logs, projects, sessions, versions
 from otel_humanloop.server.failures import Invalid, RequestFailed, answer, invalid_answer
 from otel_humanloop.server.guard import Guard, digests_of
 from otel_humanloop.server.requests import Call, read_body
@@ -43,7 +43,22 @@ _ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/projects/{id}/feedback-types", feedback.decommissioned),
     ("PATCH", "/projects/{id}/feedback-types", feedback.decommissioned),
     ("DELETE", "/projects/{id}", projects.delete),
+    ("POST", "/projects/{id}/export", logs.export),
+    ("GET", "/projects/{id}/configs", versions.index),
+    ("GET", "/projects/{id}/active-config", versions.active),
+    ("DELETE", "/projects/{id}/active-config", projects.deactivate),
+    ("GET", "/projects/{id}/deployed-configs", versions.deployments),
+    ("PATCH", "/projects/{id}/deploy-config", versions.deploy),
+    ("DELETE", "/projects/{id}/deployed-config/{environment_id}", versions.undeploy),
+    ("POST", "/model-configs", versions.register),
+    ("POST", "/model-configs/serialize", versions.serialize),
+    ("POST", "/model-configs/deserialize", versions.deserialize),
+    ("GET", "/model-configs/{id}", versions.get),
+    ("POST", "/model-configs/{id}/export", versions.export),
 )
+
+
+_NOT_BUILT = re.compile("^/v4/(projects/[^/]+/)?(evaluations|evaluators|datasets|datapoints)(/|$)")
 
 
 def create_app(
@@ -137,7 +152,11 @@ async def _failed(_: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    message = f"there is no {request.method} {request.url.path}" if error.status_code == 404 else error.detail
+    message = error.detail
+    if error.status_code == 404:
+        message = f"there is no {request.method} {request.url.path}"
+        if _NOT_BUILT.search(request.url.path):
+            message += ": evaluations, evaluators and datasets are not part of this server"
     return answer(error.status_code, message, headers=error.headers)
 
 

@@ -107,6 +107,16 @@ def index(call: Call) -> Response:
     return json(page)
 
 
+def export(call: Call) -> Response:
+    """`POST /projects/{id}/export`: all of a project's logs, newest first, in pages."""
+    window = reading.Window(*page_of(call.query, first=0, size=10))
+    id = call.path["id"]
+    page = call.store.read(partial(listing.logs_of_project, project_id=id, window=window, filters=listing.LogFilters()))
+    if page is None:
+        raise NotFound("project", id)
+    return json(page)
+
+
 def delete(call: Call) -> Response:
     """`DELETE /logs?id=&id=`. Ids that name nothing are nothing to delete."""
     ids = call.query.getlist("id")

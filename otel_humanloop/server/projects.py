@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
 import msgspec
@@ -10,11 +9,13 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from otel_humanloop import v4
+from otel_humanloop.server import moments
 from otel_humanloop.server.answers import empty, json
 from otel_humanloop.server.failures import NotFound
 from otel_humanloop.server.requests import Call, check_name, choice, decode, page_of
 from otel_humanloop.server.store import reading
 from otel_humanloop.server.store.changing import change_project, delete_project, make_project
+from otel_humanloop.server.store.versions import undeploy
 
 _CREATE = msgspec.json.Decoder(v4.CreateProjectRequest)
 _UPDATE = msgspec.json.Decoder(v4.UpdateProjectRequest)
@@ -25,7 +26,7 @@ def create(call: Call) -> Response:
     request = decode(call.body, _CREATE)
     check_name(request.name, "name", ("body",))
     check_name(request.directory_id, "directory_id", ("body",))
-    now = time.time_ns() // 1000
+    now = moments.now()
 
     def work(tx: Connection) -> v4.ProjectResponse | None:
         return reading.project(tx, make_project(tx, request.name, request.directory_id, now=now))
@@ -60,7 +61,7 @@ def update(call: Call) -> Response:
     check_name(request.name, "name", ("body",))
     check_name(request.directory_id, "directory_id", ("body",))
     id = call.path["id"]
-    now = time.time_ns() // 1000
+    now = moments.now()
 
     def work(tx: Connection) -> v4.ProjectResponse | None:
         change_project(tx, id, request.name, request.active_config_id, request.directory_id, now=now)
@@ -69,7 +70,18 @@ def update(call: Call) -> Response:
     return json(call.store.write(work))
 
 
+def deactivate(call: Call) -> Response:
+    """`DELETE /projects/{id}/active-config`, of the default environment or of the `environment` of that name."""
+    id, environment, now = call.path["id"], call.query.get("environment"), moments.now()
+
+    def work(tx: Connection) -> v4.ProjectResponse | None:
+        undeploy(tx, id, environment=environment, now=now)
+        return reading.project(tx, id)
+
+    return json(call.store.write(work))
+
+
 def delete(call: Call) -> Response:
     """`DELETE /projects/{id}`, with its configs and logs."""
-    call.store.write(partial(delete_project, id=call.path["id"], now=time.time_ns() // 1000))
+    call.store.write(partial(delete_project, id=call.path["id"], now=moments.now()))
     return empty()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
 from starlette.responses import Response
 
 from otel_humanloop import v4
+from otel_humanloop.server import moments
 from otel_humanloop.server.answers import json
 from otel_humanloop.server.failures import NotFound
 from otel_humanloop.server.requests import Call, page_of
@@ -17,7 +17,7 @@ from otel_humanloop.server.store.changing import open_session
 
 def create(call: Call) -> Response:
     """`POST /sessions`. SDKs send no body, or an empty form; whatever comes is not looked at."""
-    id = call.store.write(partial(open_session, now=time.time_ns() // 1000))
+    id = call.store.write(partial(open_session, now=moments.now()))
     return json(v4.CreateSessionResponse(id=id), status=201)
 
 

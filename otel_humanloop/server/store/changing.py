@@ -98,10 +98,12 @@ def change_project(
         if config.project != project.key:
             raise Invalid(("body", "active_config_id"), f"`{active_config_id}` is a config of another project")
         changes["active_config"] = config.key
+        rows.configs.put(msgspec.structs.replace(config, status="committed"))
     if directory_id is not None:
         changes["directory_id"] = directory_id
     rows.projects.put(msgspec.structs.replace(project, **changes, updated_at=now))
     rows.projects.flush()
+    rows.configs.flush()
 
 
 def delete_project(tx: Connection, *, id: str, now: int) -> None:
