@@ -59,7 +59,7 @@ def test_a_recorded_request_is_answered_as_its_sdk_expects(store: Store, sdk: st
     }
 
     def real(value: str) -> str:
-        return re.sub("|".join(ids), lambda match: ids[match[0]], value)
+        return re.sub(rf"\b({'|'.join(ids)})\b", lambda match: ids[match[0]], value)
 
     answer = Api(app).http.request(
         request["method"],
