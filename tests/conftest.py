@@ -6,12 +6,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import humanloop as humanloops
+import hypothesis
 import pytest
 from applications import Install
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_humanloop import HumanloopSpanProcessor
+
+
+# No example fails for being slow: the machine may have other things to do.
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.load_profile("default")
 
 
 @pytest.fixture
