@@ -12,10 +12,13 @@ def told(api: Api, session: str, logs: list[tuple[str, str | None, dict[str, Any
     """Posts a session of named logs, each a second after the other; gives its id."""
     for second, (name, parent, fields) in enumerate(logs):
         api.log(
-            session_reference_id=session, reference_id=f"{session}-{name}", project=name,
+            session_reference_id=session,
+            reference_id=f"{session}-{name}",
+            project=name,
             parent_reference_id=None if parent is None else f"{session}-{parent}",
-            created_at=f"2024-06-01T12:00:{second:02}Z", **fields,
-        )  # fmt: skip
+            created_at=f"2024-06-01T12:00:{second:02}Z",
+            **fields,
+        )
     return api.session(session)["id"]
 
 

@@ -11,6 +11,7 @@ from otel_humanloop import v4
 from otel_humanloop.server.store.schema import logs
 from otel_humanloop.server.viewer.entries import Made, entries_of
 from otel_humanloop.server.viewer.logview import LogView, log_view
+from otel_humanloop.server.viewer.opinions import Opinions, opinions_of
 
 _TITLES = {
     "messages": "Messages",
@@ -35,6 +36,7 @@ class Drawer(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     view: LogView
+    opinions: Opinions
     made: Made
     warnings: list[str]
     open: bool
@@ -64,6 +66,7 @@ def drawer_of(
     )
     return Drawer(
         view=view,
+        opinions=opinions_of(log),
         made=entry.made,
         warnings=entry.warnings,
         open=entry.open,

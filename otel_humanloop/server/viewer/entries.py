@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from otel_humanloop.server.store.schema import configs, logs, projects
-from otel_humanloop.server.viewer.shapes import array_of, object_of
+from otel_humanloop.server.viewer.shapes import array_of, object_of, text_of
 from otel_humanloop.server.viewer.text import line
 
 GLIMPSE = 160
@@ -165,7 +165,7 @@ def made_with(tx: Connection, keys: set[int]) -> dict[int, Made]:
 def made_of(id: str, version: str, body: bytes) -> Made:
     """A config of the store, as far as a card says it."""
     config = _CONFIG.decode(body)
-    said = object_of(config.other).get("kind")
+    said = text_of(object_of(config.other).get("kind"))
     kind = said if said in _KINDS else "agent" if config.type == "agent" else config.type
     name = config.model if config.type == "model" else config.name
     return Made(

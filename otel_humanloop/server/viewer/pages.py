@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from otel_humanloop.server.failures import NotFound
 from otel_humanloop.server.store import Store, reading
-from otel_humanloop.server.viewer import finding
+from otel_humanloop.server.viewer import finding, opinions
 from otel_humanloop.server.viewer.comparing import compared_values
 from otel_humanloop.server.viewer.drawer import drawer_of
 from otel_humanloop.server.viewer.filters import filters_of
@@ -70,6 +70,7 @@ def routes(store: Store, *, digests: Digests = tuple, stopping: Callable[[], boo
     )
     return [
         *(Route(path, _serving(store, desk, show)) for path, show in shows),
+        Route("/logs/{log}/feedback", _saying(store, desk), methods=["POST"]),
         Route("/sign-in", desk.ask, methods=["GET"]),
         Route("/sign-in", desk.sign_in, methods=["POST"]),
         Route("/sign-out", desk.sign_out, methods=["POST"]),
@@ -83,6 +84,18 @@ def _serving(store: Store, desk: Desk, show: Show) -> Endpoint:
     async def serve(request: Request) -> Response:
         request.state.visitor = desk.visitor(request)
         return await run_in_threadpool(store.read, partial(show, request=request))
+
+    return serve
+
+
+def _saying(store: Store, desk: Desk) -> Endpoint:
+    """`POST /logs/{log}/feedback`, of a form in the drawer; back to where it was sent from."""
+
+    async def serve(request: Request) -> Response:
+        form = await desk.read_form(request)
+        id = request.path_params["log"]
+        await run_in_threadpool(store.write, partial(opinions.say, id=id, form=form))
+        return RedirectResponse(f"/logs/{id}", 303, headers=HEADERS)
 
     return serve
 
