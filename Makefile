@@ -4,6 +4,7 @@
 #   make test        the tests that need nothing but Python
 #   make test-rest   the tests that need more: vendors' SDKs, databases, brokers, a browser
 #   make test-all    both
+#   make scorecard   how much of what captured spans hold arrives in Humanloop, by instrumentation
 #   make check       lint, types, import contracts, tests
 #   make fix         format, and mend what ruff can
 #   make clean       remove what these targets made
@@ -18,7 +19,7 @@ UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
 OLDEST := import sys; sys.exit(sys.version_info < (3, 10))
 TIERS := sdk or instrumentation or browser or postgres or kafka or collector or slow
 
-.PHONY: help demo test test-rest test-all lint types contracts check fix clean
+.PHONY: help demo test scorecard test-rest test-all lint types contracts check fix clean
 .DELETE_ON_ERROR:
 
 help:
@@ -49,6 +50,9 @@ types: $(VENV)/.ready-lint
 
 contracts: $(VENV)/.ready-lint
 	$(BIN)/lint-imports
+
+scorecard: $(VENV)/.ready-test
+	@PYTHONPATH=tests $(BIN)/python -m scorecard
 
 check: lint types contracts test
 

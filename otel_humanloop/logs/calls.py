@@ -1,4 +1,5 @@
-"""One call of a model seen twice: by the client's own tracing and by an instrumentation around it."""
+"""One call of a model seen twice: by the client's own tracing and by an instrumentation around it, or by one library
+that makes a span of the call and one of what went over the wire."""
 
 from __future__ import annotations
 
@@ -13,23 +14,29 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: The provider's id of the response.
-        scope: The library that made the span: one library does not see one call twice.
+        parent: The span's parent.
+        scope: The library that made the span.
         wealth: How much it tells of the call.
     """
 
     id: str
     key: SpanKey
+    parent: str | None = None
     scope: str
     start_ns: int
     end_ns: int
     wealth: int
 
 
+_Moment = tuple[str, str, int, int]
+
+
 class Calls:
-    """The calls seen lately, by the id the provider gave the response.
+    """The calls seen lately, by the id the provider gave the response, and by where and when they were.
 
     The id alone proves nothing (some servers give every response the same one): two spans are of one call when they
-    name one response, come from different libraries, and one lies within the other's time.
+    name one response, come from different libraries or are parent and child, and one lies within the other's time. A
+    parent and its child of one library whose times are the same to the nanosecond are of one call without a name.
 
     Args:
         most: How many calls are remembered.
@@ -38,13 +45,19 @@ class Calls:
     def __init__(self, most: int = 10_000) -> None:
         self._most = most
         self._calls: dict[str, Call] = {}
+        self._moments: dict[_Moment, Call] = {}
 
     def twin_of(self, draft: Draft) -> Call | None:
         """The other span of the same call, if it was remembered."""
-        if not draft.is_call or not draft.call_id:
+        if not draft.is_call:
             return None
-        other = self._calls.get(draft.call_id)
-        if other is None or other.key == draft.key or other.scope == draft.span.scope.name:
+        other = self._moments.get(_moment(draft))
+        if other is not None and _are_related(draft, other):
+            return other
+        other = self._calls.get(draft.call_id) if draft.call_id else None
+        if other is None or other.key == draft.key:
+            return None
+        if other.scope == draft.span.scope.name and not _are_related(draft, other):
             return None
         start, end = draft.span.start_ns, draft.span.end_ns or draft.span.start_ns
         within = other.start_ns <= start and end <= other.end_ns
@@ -53,18 +66,28 @@ class Calls:
 
     def remember(self, draft: Draft) -> None:
         """This span stands for its call from now on."""
-        if not draft.is_call or not draft.call_id:
+        if not draft.is_call:
             return
-        self.recall(
-            Call(
-                id=draft.call_id,
-                key=draft.key,
-                scope=draft.span.scope.name,
-                start_ns=draft.span.start_ns,
-                end_ns=draft.span.end_ns or draft.span.start_ns,
-                wealth=draft.wealth,
-            )
+        call = Call(
+            id=draft.call_id or "",
+            key=draft.key,
+            parent=draft.parent,
+            scope=draft.span.scope.name,
+            start_ns=draft.span.start_ns,
+            end_ns=draft.span.end_ns or draft.span.start_ns,
+            wealth=draft.wealth,
         )
+        self._moments[_moment(draft)] = call
+        if len(self._moments) > self._most:
+            del self._moments[next(iter(self._moments))]
+        if draft.call_id:
+            self.recall(call)
+
+    def recall_as(self, draft: Draft, key: SpanKey) -> None:
+        """That span stands for this one's call from now on, and tells what this one tells."""
+        call = self._calls.get(draft.call_id) if draft.call_id else None
+        if call is not None and call.key == key:
+            self.recall(msgspec.structs.replace(call, wealth=draft.wealth))
 
     def recall(self, call: Call) -> str:
         """That span stands for its call from now on; gives the call's id."""
@@ -78,3 +101,14 @@ class Calls:
         """The call of that id, where this span stands for it."""
         call = self._calls.get(call_id) if call_id is not None else None
         return call if call is not None and call.key == key else None
+
+
+def _moment(draft: Draft) -> _Moment:
+    span = draft.span
+    return span.trace_id, span.scope.name, span.start_ns, span.end_ns or span.start_ns
+
+
+def _are_related(draft: Draft, other: Call) -> bool:
+    """Is one the other's parent?"""
+    (trace_id, span_id), (other_trace_id, other_span_id) = draft.key, other.key
+    return trace_id == other_trace_id and (draft.parent == other_span_id or other.parent == span_id)

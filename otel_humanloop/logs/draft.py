@@ -86,7 +86,10 @@ def draft(span: Span, *, conversations_are_sessions: bool = False) -> Draft:
     session = distinct(operation.session)
     if session is None and conversations_are_sessions:
         session = distinct(operation.conversation)
-    told = (operation.messages, operation.output_messages, operation.output, operation.usage, operation.tools)
+    told = (
+        *(operation.messages, operation.output_messages, operation.output, operation.tools),
+        *(operation.usage, operation.cost, operation.request_model, operation.finish_reasons),
+    )
     return Draft(
         key=(span.trace_id, span.span_id),
         parent=span.parent_id if span.parent_id != span.span_id else None,

@@ -17,6 +17,7 @@ from otel_humanloop.logs.draft import Draft, Role
 from otel_humanloop.logs.known import Known, known_of, restore
 from otel_humanloop.logs.memory import Traces
 from otel_humanloop.logs.moves import Complete, Create, Move, Replace
+from otel_humanloop.logs.showing import is_worth_showing, patience
 from otel_humanloop.logs.trace import Node, State, Trace
 from otel_humanloop.spans import SpanKey
 
@@ -51,7 +52,8 @@ class TraceAssembler:
         self._traces = Traces(max_nodes, self._linger)
         self._calls = Calls()
         self._ready: dict[SpanKey, Node] = {}
-        self._later: list[Complete | Replace] = []
+        self._later: list[Move] = []
+        self._restating: dict[SpanKey, list[Node]] = {}
         self._settled: list[SpanKey] = []
         self._timers: list[tuple[float, int, Trace, Node | None]] = []
         self._ticket = count()
@@ -103,6 +105,9 @@ class TraceAssembler:
             return
         trace, node = found
         trace.touched = now
+        if not any(move.key == key for move in self._later):
+            for told in self._restating.pop(key, ()):
+                self._settle(told)
         if completed:
             node.unfinished = False
             self._settle(node)
@@ -128,7 +133,7 @@ class TraceAssembler:
             elif node.state is State.WAITING:
                 self._woken.append(node)
             elif node.state is State.OPEN:
-                if self._is_worth_showing(node):
+                if is_worth_showing(node, self._look):
                     self._becomes_session(trace)
                     self._overdue.append(node)
                 self._remind(now + max(self._hold, 1.0), trace, node)
@@ -198,8 +203,11 @@ class TraceAssembler:
         twin = self._calls.twin_of(draft)
         if twin is not None:
             other = self._traces.get(twin.key)
-            if other is None or other[1].state not in (State.WAITING, State.READY) or draft.wealth <= twin.wealth:
+            if other is None or draft.wealth <= twin.wealth:
                 self._pass(node)
+                return
+            if other[1].state in (State.SENT, State.DONE):
+                self._restate(other[1], node, draft)
                 return
             self._pass(other[1])
         self._calls.remember(draft)
@@ -212,6 +220,17 @@ class TraceAssembler:
             self._wait(node)
         self._correct(node, is_log=True)
 
+    def _restate(self, logged: Node, node: Node, draft: Draft) -> None:
+        """A span tells more of a call that is logged already: the log is given its words, and keeps its place."""
+        assert logged.session is not None
+        logged.carries_usage = logged.carries_usage or draft.carries_usage
+        self._calls.recall_as(draft, logged.key)
+        self._later.append(
+            Create(key=logged.key, draft=draft, parent=logged.above, session=logged.session, user=logged.user)
+        )
+        self._restating.setdefault(logged.key, []).append(node)
+        self._pass(node, settled=False)
+
     def _becomes_session(self, trace: Trace) -> None:
         trace.has_ai = True
         for node in trace.undecided:
@@ -223,11 +242,12 @@ class TraceAssembler:
         node.state = State.WAITING
         self._woken.append(node)
 
-    def _pass(self, node: Node) -> None:
+    def _pass(self, node: Node, *, settled: bool = True) -> None:
         """This span has no log; what waits for it looks further up."""
         self._ready.pop(node.key, None)
         node.state = State.PASSED
-        self._settle(node)
+        if settled:
+            self._settle(node)
         self._wake_waiters(node)
         self._correct(node, is_log=False)
 
@@ -321,22 +341,6 @@ class TraceAssembler:
 
     # Spans that are still open
 
-    def _is_worth_showing(self, node: Node) -> bool:
-        """Is an open span one that something waits for, or that an open AI operation runs under?"""
-        if node.waiters:
-            return True
-        own = self._look(node.key)
-        if own is None or own.is_call:
-            return False
-        stack = [child for child in node.children if child.open]
-        while stack:
-            child = stack.pop()
-            seen = self._look(child.key)
-            if seen is not None and seen.role is Role.AI:
-                return True
-            stack.extend(below for below in child.children if below.open)
-        return False
-
     def _log_open(self, node: Node, now: float) -> None:
         """Logs a span as it stands, so that it can be seen while it runs and its children need not wait."""
         if node.state is not State.OPEN or node.passing or node.given_up:
@@ -350,7 +354,7 @@ class TraceAssembler:
         elif draft.role is Role.TRANSPARENT and not self._all:
             node.passing = True
             self._wake_waiters(node)
-        elif draft.is_call and not self._releasing and now < (until := self._patience(node)):
+        elif draft.is_call and not self._releasing and now < (until := patience(node, self._hold)):
             # A call says what it cost only at its end, and a log that was created cannot be given that later.
             self._remind(until, self._trace_of(node), node)
         else:
@@ -358,10 +362,6 @@ class TraceAssembler:
             if draft.session is not None:
                 self._trace_of(node).sessions.setdefault(draft.session)
             self._wait(node)
-
-    def _patience(self, call: Node) -> float:
-        """Until when the children of an open call of a model wait for its end."""
-        return min((waiter.since for waiter in call.waiters), default=call.since) + self._hold
 
     # Keeping house
 

@@ -35,7 +35,8 @@ def part(value: Any) -> Part:
     fields = cast("dict[str, Any]", value)
     wrapped = fields.get("message_content")  # OpenInference
     if isinstance(wrapped, dict):
-        fields = cast("dict[str, Any]", wrapped)
+        call = fields.get("tool_call")  # beside it, of a call of a tool
+        fields = cast("dict[str, Any]", {**wrapped, **call} if isinstance(call, dict) else wrapped)
     if "type" not in fields:
         fields = typed(fields) or fields
     make = _PARTS.get(fields["type"]) if isinstance(fields.get("type"), str) else _text

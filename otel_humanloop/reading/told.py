@@ -22,6 +22,7 @@ Fields = Mapping[str, Any]
 
 SAID_BY = {
     "gen_ai.system.message": "system",
+    "gen_ai.developer.message": "developer",
     "gen_ai.user.message": "user",
     "gen_ai.assistant.message": "assistant",
     "gen_ai.tool.message": "tool",

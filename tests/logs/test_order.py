@@ -196,13 +196,30 @@ def test_of_two_spans_of_one_call_the_one_that_tells_more_is_the_log() -> None:
     assert logs["tool"].parent == "outer"
 
 
-def test_of_two_spans_of_one_call_the_first_stays_where_it_is_already_sent() -> None:
+def test_of_two_spans_of_one_call_the_first_keeps_its_log_and_is_given_what_the_second_tells_more() -> None:
     assembler = TraceAssembler(hold=HOLD)
     assembler.add(a_draft("a", None, trace_id="t1", call_id="r1", scope="sdk", wealth=1, times=(2, 8)), 0.0)
     assert set(taken(assembler)) == {"a"}
-    assembler.add(a_draft("b", None, trace_id="t2", call_id="r1", scope="other", wealth=4, times=(1, 9)), 0.0)
-    assert taken(assembler) == {}
+    richer = a_draft("b", None, trace_id="t2", call_id="r1", scope="other", wealth=4, times=(1, 9))
+    assembler.add(richer, 0.0)
+    assert ("t2", "b") not in assembler.settled()
+    [again] = assembler.take()
+    assert isinstance(again, Create)
+    assert (again.key, again.session, again.draft) == (("t1", "a"), "t1", richer)
+    assembler.acknowledge(again.key, 0.0)
     assert ("t2", "b") in assembler.settled()
+    assembler.add(a_draft("c", None, trace_id="t3", call_id="r1", scope="third", wealth=4, times=(1, 9)), 0.0)
+    assert taken(assembler) == {}
+
+
+def test_a_call_a_library_sees_twice_is_told_by_its_name_or_by_its_times() -> None:
+    assembler = TraceAssembler(hold=HOLD)
+    assembler.add(a_draft("request", None, call_id="r1", wealth=4, times=(1, 9)), 0.0)
+    assembler.add(a_draft("wire", "request", call_id="r1", wealth=3, times=(2, 8)), 0.0)
+    assert set(taken(assembler)) == {"request"}
+    assembler.add(a_draft("again", "root", call_id="r1", wealth=4, times=(1, 9)), 0.0)
+    assembler.add(a_draft("root", None, Role.STEP), 0.0)
+    assert set(taken(assembler)) == {"root", "again"}
 
 
 def test_one_response_id_for_every_answer_does_not_make_them_one_call() -> None:

@@ -83,6 +83,10 @@ def _wire_id(wire: Mapping[str, Any]) -> str | None:
     return as_text(wire.get("id"))
 
 
+def _wire_reasons(wire: Mapping[str, Any]) -> tuple[str, ...] | None:
+    return messages.finish_reasons(_wire_answered(wire) or ())
+
+
 def _wire_model(wire: Mapping[str, Any]) -> str | None:
     return as_text(wire.get("model"))
 
@@ -140,6 +144,7 @@ CONVENTION = Convention(
         output_messages=first(_answered, _of_wire(_wire_answered)),
         usage=first(_usage_object, _of_wire(_wire_usage)),
         cost=dollars(prompt="gen_ai.cost.input_cost", output="gen_ai.cost.output_cost", total="gen_ai.cost.total_cost"),
+        finish_reasons=_of_wire(_wire_reasons),
         response_id=_of_wire(_wire_id),
         streaming=boolean("llm.is_streaming"),
         metadata=_kept,

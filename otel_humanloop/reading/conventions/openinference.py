@@ -140,6 +140,8 @@ def _answered(span: Span) -> Found[tuple[Message, ...]] | None:
     found = _output_messages(span) or _answer_messages(span)
     if found is None:
         return None
+    if not any(one.parts or one.finish_reason for one in found.value):
+        return None  # a call that failed, or a stream that was abandoned, is given a role alone
     told, answered = found.value, _answer(span)
     if answered is not None and answered.value.output:
         told = (bodies.as_one(told),)

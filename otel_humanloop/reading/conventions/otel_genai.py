@@ -207,6 +207,7 @@ CONVENTION = Convention(
         finish_reasons=first(
             strings("gen_ai.response.finish_reasons"),
             mapped(_output, messages.finish_reasons),
+            in_event(_DETAILS, mapped(_output, messages.finish_reasons)),
         ),
         response_id=identifier("gen_ai.response.id"),
         streaming=boolean("gen_ai.request.stream", "gen_ai.is_streaming"),
