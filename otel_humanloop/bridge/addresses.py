@@ -4,13 +4,14 @@
 |---|---|
 | `http://host:4318`, `https://host:4318?cert=FILE&key=FILE[&client_ca=FILE]` | OTLP/HTTP |
 | `grpc://host:4317`, `grpcs://host:4317?cert=FILE&key=FILE[&client_ca=FILE]` | OTLP/gRPC |
-| `kafka://host:9092[,host:9092]/topic[,topic]?group=NAME[&dead_letter=TOPIC][&librdkafka.property=value]` | Kafka |
+| `kafka://host:9092[,host:9092]/topic[,topic]?group=NAME[&signal=logs][&dead_letter=TOPIC][&property=value]` | Kafka |
 """
 
 from __future__ import annotations
 
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import msgspec
@@ -59,12 +60,15 @@ class Consume(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         brokers: `host:port`, separated by commas.
+        signal: What is in the topics.
+        dead_letter: Where messages go that cannot be read; None for the topic's name with `-dead-letter` after it.
         properties: For librdkafka, by its own names.
     """
 
     brokers: str
     topics: tuple[str, ...]
     group: str
+    signal: Literal["traces", "logs"] = "traces"
     dead_letter: str | None = None
     properties: dict[str, str] = {}
 
@@ -105,8 +109,17 @@ def _consume(url: str, parts: SplitResult) -> Consume:
     options = _options(url, parts, allowed=None)
     group = options.pop("group", DEFAULT_GROUP)
     dead_letter = options.pop("dead_letter", None)
-    brokers = parts.netloc.rpartition("@")[2]
-    return Consume(brokers=brokers, topics=topics, group=group, dead_letter=dead_letter, properties=options)
+    signal = options.pop("signal", "traces")
+    if signal not in ("traces", "logs"):
+        raise _wrong(url, f"`{signal}` is none of traces, logs")
+    return Consume(
+        brokers=parts.netloc,
+        topics=topics,
+        group=group,
+        signal="logs" if signal == "logs" else "traces",
+        dead_letter=dead_letter,
+        properties=options,
+    )
 
 
 def _options(url: str, parts: SplitResult, *, allowed: set[str] | None) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,6 +16,9 @@ from otel_humanloop.bridge.metrics import Metrics
 from otel_humanloop.bridge.receivers.http import Health
 from otel_humanloop.errors import MissingExtra, SettingsError
 from otel_humanloop.settings import Settings
+
+if TYPE_CHECKING:
+    from otel_humanloop.bridge.receivers.kafka import KafkaReceiver
 
 MAX_SPANS = 100_000
 """How many spans the spool of a bridge keeps, unless it is told."""
@@ -53,8 +57,9 @@ def running(
     _must_be_guarded(receivers, tokens)
     with ExitStack() as stack:
         keeper = Keeper(settings)
-        stack.callback(keeper.shutdown, settings.shutdown_timeout)
         metrics = Metrics(keeper)
+        ends = stack.enter_context(ExitStack())  # after all else, when what was delivered is known
+        stack.callback(keeper.shutdown, settings.shutdown_timeout)
         door = Door(keeper, metrics, tokens=tokens)
 
         def health() -> Health:
@@ -75,7 +80,10 @@ def running(
         urls = listening.start()
         for address in receivers:
             if isinstance(address, Consume):
-                stack.enter_context(_consuming(address, keeper, metrics))
+                consumer = _consumer(address, keeper, metrics)
+                ends.callback(consumer.close)
+                consumer.start()
+                stack.callback(consumer.stop)
         keeper.start()
 
         def close_the_door() -> None:
@@ -85,14 +93,12 @@ def running(
         yield RunningBridge(urls, keeper)
 
 
-@contextmanager
-def _consuming(address: Consume, keeper: Keeper, metrics: Metrics) -> Generator[None, None, None]:
+def _consumer(address: Consume, keeper: Keeper, metrics: Metrics) -> KafkaReceiver:
     try:
-        from otel_humanloop.bridge.receivers import kafka
+        from otel_humanloop.bridge.receivers.kafka import KafkaReceiver
     except ModuleNotFoundError as error:
         raise MissingExtra("receiving from Kafka", "kafka") from error
-    with kafka.consuming(address, keeper, metrics):
-        yield
+    return KafkaReceiver(address, keeper, metrics)
 
 
 def _must_be_guarded(receivers: Sequence[Address], tokens: Collection[str]) -> None:
