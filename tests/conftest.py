@@ -14,7 +14,6 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_humanloop import HumanloopSpanProcessor
 
-
 # No example fails for being slow: the machine may have other things to do.
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.load_profile("default")
