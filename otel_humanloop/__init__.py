@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from otel_humanloop.annotation import annotate
     from otel_humanloop.errors import HumanloopError, SettingsError
     from otel_humanloop.exporter import HumanloopSpanExporter
+    from otel_humanloop.log_exporter import HumanloopLogExporter
     from otel_humanloop.processor import HumanloopSpanProcessor
 
 __all__ = [
     "HumanloopError",
+    "HumanloopLogExporter",
     "HumanloopSpanExporter",
     "HumanloopSpanProcessor",
     "SettingsError",
@@ -31,6 +33,7 @@ __all__ = [
 
 _HOMES = {
     "HumanloopError": "otel_humanloop.errors",
+    "HumanloopLogExporter": "otel_humanloop.log_exporter",
     "HumanloopSpanExporter": "otel_humanloop.exporter",
     "HumanloopSpanProcessor": "otel_humanloop.processor",
     "SettingsError": "otel_humanloop.errors",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from otel_humanloop.delivery.size import size_of
 from otel_humanloop.delivery.spools import open_spool
 from otel_humanloop.errors import SpoolFull
+from otel_humanloop.logs.join import Joins
+from otel_humanloop.meeting import MEETING
 from otel_humanloop.notices import Notices
 from otel_humanloop.pipeline import Counts, Pipeline
 from otel_humanloop.settings import Settings
-from otel_humanloop.spans import Span, SpanKey
+from otel_humanloop.spans import LogRecord, Span, SpanKey
 from otel_humanloop.spans.sdk import Shared, from_readable, key_of
 from otel_humanloop.worker import Worker
 
@@ -25,6 +27,12 @@ _ENOUGH = 512
 _MAX_OPEN = 10_000
 """Open spans that are remembered, so that they can be logged while they run."""
 
+_MAX_RECORDS = 10_000
+"""Log records that were told and not yet looked at; beyond it the oldest are let go."""
+
+_HOLD_FOR_RECORDS = 5.0
+"""Seconds a call without content waits for its log records: the SDK hands them over every second, or five."""
+
 
 class Intake:
     """Takes finished spans of this process and has their logs delivered. Nothing here raises into the application.
@@ -35,14 +43,31 @@ class Intake:
 
     _starts: deque[ReadableSpan]
     _ends: deque[ReadableSpan]
+    _records: deque[LogRecord]
     _open: dict[tuple[int, int], ReadableSpan]
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._notices = Notices()
         self._closed = False
+        self._expects_records = False
         self._prepare()
         self._worker = Worker(self._step, on_fork=self._prepare, delay=settings.delay, name="otel-humanloop")
+        MEETING.listen(self)
+
+    def expect_records(self) -> None:
+        """Log records are told in this process: a call that lacks its content waits for them a while."""
+        self._expects_records = True
+        self._joins.hold = min(self.settings.hold, _HOLD_FOR_RECORDS)
+
+    def accept_records(self, records: Sequence[LogRecord]) -> None:
+        """Log records have been emitted, which may belong to spans."""
+        if self._closed:
+            return
+        self._worker.start()
+        self._records.extend(records)
+        if not self.settings.delay:
+            self._worker.wake()
 
     def started(self, span: ReadableSpan) -> None:
         """A span has started: it can be logged before it ends if it runs for long."""
@@ -116,6 +141,8 @@ class Intake:
                     now,
                     parent_is_remote=parent is not None and parent.is_remote,
                 )
+        for _ in range(len(self._records)):
+            self._pipeline.add_record(self._records.popleft(), now)
         for _ in range(len(self._ends)):
             readable = self._ends.popleft()
             if (context := readable.get_span_context()) is not None:
@@ -145,10 +172,17 @@ class Intake:
         self.counts = Counts()
         self._starts = deque()
         self._ends = deque()
+        self._records = deque(maxlen=_MAX_RECORDS)
         self._open = {}
         self._shared = Shared()
         settings = self.settings
         self._spool = open_spool(settings.spool, max_spans=settings.max_spans, max_bytes=settings.max_bytes)
+        self._joins = Joins(hold=min(settings.hold, _HOLD_FOR_RECORDS) if self._expects_records else 0.0)
         self._pipeline = Pipeline(
-            settings, spool=self._spool, counts=self.counts, notices=self._notices, look=self._look
+            settings,
+            spool=self._spool,
+            counts=self.counts,
+            notices=self._notices,
+            look=self._look,
+            joins=self._joins,
         )

@@ -21,6 +21,7 @@ DUMPING_GROUNDS = {"utils", "util", "helpers", "helper", "common", "misc", "core
 BROAD_CATCHES = {
     # What we did not foresee must not end the application's own work, nor our thread's.
     "otel_humanloop/exporter.py": 1,
+    "otel_humanloop/log_exporter.py": 1,
     "otel_humanloop/pipeline.py": 1,
     "otel_humanloop/processor.py": 2,
     # An error of ours must not be answered so that a sender drops what it sent.

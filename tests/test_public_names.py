@@ -13,6 +13,7 @@ import otel_humanloop
 
 GROUPS = {
     "opentelemetry_traces_exporter": {"humanloop": "otel_humanloop.exporter:HumanloopSpanExporter"},
+    "opentelemetry_logs_exporter": {"humanloop": "otel_humanloop.log_exporter:HumanloopLogExporter"},
     "opentelemetry_configurator": {"humanloop": "otel_humanloop.configurator:HumanloopConfigurator"},
     "opentelemetry_environment_variables": {"humanloop": "otel_humanloop.environment_variables"},
     "console_scripts": {"otel-humanloop": "otel_humanloop.cli:main"},

@@ -47,12 +47,12 @@ class Joins:
     record, and a moment for others of the same call. A span that says it by itself is not held up.
 
     Args:
-        hold: Seconds.
+        hold: Seconds; may be changed, for the spans that come after.
         most: Records that are kept for spans still to come.
     """
 
     def __init__(self, *, hold: float, most: int = _MAX_WAITING) -> None:
-        self._hold = hold
+        self.hold = hold
         self._most = most
         self._spans: dict[SpanKey, _Waiting] = {}
         self._records: OrderedDict[SpanKey, tuple[float, list[LogRecord]]] = OrderedDict()
@@ -71,7 +71,7 @@ class Joins:
         self._records[key] = now, records
         waiting = self._spans.get(key)
         if waiting is not None:
-            waiting.until = min(waiting.until, now + min(self._hold, _TOGETHER))
+            waiting.until = min(waiting.until, now + min(self.hold, _TOGETHER))
         while self._count > self._most and len(self._records) > 1:
             self._forget(next(iter(self._records)))
 
@@ -81,7 +81,7 @@ class Joins:
             return None
         if not _says_nothing(draft):
             return self._joined(draft.span)
-        wait = min(self._hold, _TOGETHER) if draft.key in self._records else self._hold
+        wait = min(self.hold, _TOGETHER) if draft.key in self._records else self.hold
         if not wait:
             return self._joined(draft.span)
         self._spans[draft.key] = _Waiting(span=draft.span, until=now + wait)

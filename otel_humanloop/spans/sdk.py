@@ -48,7 +48,7 @@ class Shared:
         known = self._resources.get(id(resource))
         if known is not None:
             return known[1]
-        made = Resource(attributes=_plain_map(resource.attributes))
+        made = Resource(attributes=plain_map(resource.attributes))
         return _remembered(self._resources, resource, made)
 
     def scope(self, scope: InstrumentationScope | None) -> Scope:
@@ -62,7 +62,7 @@ class Shared:
             name=scope.name,
             version=scope.version or None,
             schema_url=scope.schema_url or None,
-            attributes=_plain_map(scope.attributes),
+            attributes=plain_map(scope.attributes),
         )
         return _remembered(self._scopes, scope, made)
 
@@ -101,7 +101,7 @@ def from_readable(span: ReadableSpan, shared: Shared | None = None) -> Span:
         kind=_KINDS[span.kind.name],
         start_ns=span.start_time or 0,
         end_ns=span.end_time,
-        attributes=_plain_map(span.attributes),
+        attributes=plain_map(span.attributes),
         events=tuple([_event(event) for event in events]) if events else (),
         links=tuple([_link(link) for link in links]) if links else (),
         status=_UNSET
@@ -119,7 +119,7 @@ def _event(event: SdkEvent) -> Event:
     return Event(
         name=event.name,
         time_ns=event.timestamp,
-        attributes=_plain_map(event.attributes),
+        attributes=plain_map(event.attributes),
         dropped_attributes=event.dropped_attributes,
     )
 
@@ -128,19 +128,20 @@ def _link(link: SdkLink) -> Link:
     return Link(
         trace_id=f"{link.context.trace_id:032x}",
         span_id=f"{link.context.span_id:016x}",
-        attributes=_plain_map(link.attributes),
+        attributes=plain_map(link.attributes),
         dropped_attributes=link.dropped_attributes,
     )
 
 
-def _plain_map(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+def plain_map(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Attributes as plain values, copied."""
     if attributes is None:
         return {}
-    plain = _copied(attributes)
-    for key, value in plain.items():
+    copied = _copied(attributes)
+    for key, value in copied.items():
         if type(value) not in _EXACTLY:
-            plain[key] = _plain(value)
-    return plain
+            copied[key] = plain(value)
+    return copied
 
 
 def _copied(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,11 +159,12 @@ def _copied(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {key: attributes.get(key) for key in list(attributes)}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as a plain one: sequences as lists, maps as dicts, anything unknown as its text."""
     if isinstance(value, _SCALARS):
         return value
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
+        return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, Sequence):
-        return [_plain(item) for item in cast("Sequence[Any]", value)]
+        return [plain(item) for item in cast("Sequence[Any]", value)]
     return str(value)
