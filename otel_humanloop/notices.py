@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
+import traceback
 from collections.abc import Callable
 
 logger = logging.getLogger("otel_humanloop")
@@ -11,6 +13,8 @@ logger = logging.getLogger("otel_humanloop")
 
 class Notices:
     """Speaks to the application's operator without flooding them.
+
+    A cause is one of a fixed set of words, so that what is remembered is bounded.
 
     Args:
         clock: Monotonic seconds.
@@ -27,7 +31,8 @@ class Notices:
         """Says it, unless the same cause was spoken of less than the interval ago: then it is only counted.
 
         Args:
-            trace: Show the traceback of the exception being handled.
+            trace: Tell the type of the exception being handled, and where it was raised. Not what it says, for that
+                may be what a span said.
         """
         now = self._clock()
         last = self._last.get(cause)
@@ -37,4 +42,13 @@ class Notices:
         self._last[cause] = now
         untold = self._untold.pop(cause, 0)
         more = f" (and {untold} more like it since the last message)" if untold else ""
-        logger.warning("%s%s", message, more, exc_info=trace)
+        logger.warning("%s%s%s", message, more, _where() if trace else "")
+
+
+def _where() -> str:
+    """The exception being handled: its type and the places it came through, innermost last."""
+    kind, _, frames = sys.exc_info()
+    if kind is None:
+        return ""
+    places = [f"{path}:{line} in {function}" for path, line, function, _ in traceback.extract_tb(frames)]
+    return "\n".join([f"\n{kind.__module__}.{kind.__qualname__} raised", *(f"  at {place}" for place in places)])

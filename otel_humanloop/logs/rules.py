@@ -22,7 +22,10 @@ Hide = Callable[[str, str], str]
 _DEEPEST = 60
 """Levels of lists and maps that are looked into; what is nested deeper is redacted whole."""
 
-_QUOTED_KEY = re.compile(r"""(\\?["'])((?:\\.|(?!\1)[^\\]){1,200}?)\1\s{0,20}[:=]""")
+_QUOTED_KEY = re.compile(
+    r"""(?:\\(?P<escaped>["'])(?P<within>[^"'\\]{1,200})\\(?P=escaped)"""
+    r"""|(?P<quote>["'])(?P<key>(?:\\.|(?!(?P=quote))[^\\]){1,200})(?P=quote))\s{0,20}[:=]"""
+)
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
@@ -144,7 +147,7 @@ class Rules:
 
     def _cut_at_keys(self, text: str) -> str:
         for found in _QUOTED_KEY.finditer(text):
-            key = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), found[2])
+            key = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), found["key"] or found["within"])
             for pattern, mark in self._keys:
                 if pattern.search(key) is not None:
                     return f"{text[: found.end()]} {mark}"
