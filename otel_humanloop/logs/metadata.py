@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from otel_humanloop.logs.draft import Draft
-from otel_humanloop.operation import Operation
-from otel_humanloop.spans import Event, Span
+from otel_humanloop.operation import Operation, Usage
+from otel_humanloop.spans import Event, Span, SpanKind, StatusCode
 
 # OpenTelemetry's variables for its span limits, https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 _LIMITS = (
@@ -15,6 +15,12 @@ _LIMITS = (
     ("dropped_events", "events", "OTEL_SPAN_EVENT_COUNT_LIMIT"),
     ("dropped_links", "links", "OTEL_SPAN_LINK_COUNT_LIMIT"),
 )
+
+_PARTS = Usage.__struct_fields__[2:]
+"""Counts the contract has no field for: all but the prompt's and the output's."""
+
+_KINDS = {kind: kind.name.lower() for kind in SpanKind}
+_STATUSES = {code: code.name.lower() for code in StatusCode}
 
 
 def metadata_of(draft: Draft, user: str | None, beside: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,16 +35,16 @@ def metadata_of(draft: Draft, user: str | None, beside: Mapping[str, Any]) -> di
     metadata: dict[str, Any] = dict(reading.operation.metadata or {})
     if user is not None:
         metadata["user"] = user
-    metadata.update(_facts(reading.operation))
-    metadata.update(beside)
+    _add_facts(metadata, reading.operation)
+    if beside:
+        metadata.update(beside)
     rest = {key: value for key, value in span.attributes.items() if key not in reading.taken}
     if rest:
         metadata["attributes"] = nested(rest)
     if span.resource.attributes:
         metadata["resource"] = nested(span.resource.attributes)
-    events = _events(span.events)
-    if events:
-        metadata["events"] = events
+    if span.events:
+        metadata["events"] = _events(span.events)
     if span.links:
         metadata["links"] = [
             {
@@ -48,9 +54,8 @@ def metadata_of(draft: Draft, user: str | None, beside: Mapping[str, Any]) -> di
             }
             for link in span.links
         ]
-    warnings = _warnings(span)
-    if warnings:
-        metadata["warnings"] = warnings
+    if span.dropped_attributes or span.dropped_events or span.dropped_links:
+        metadata["warnings"] = _warnings(span)
     metadata["otel"] = _origin(draft)
     return metadata
 
@@ -60,6 +65,35 @@ def nested(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
     A key that would have to hang below another key's value keeps the rest of its dots: `{"a": 0, "a.b": 1}`.
     """
+    tree: dict[str, Any] = {}
+    branches: dict[str, dict[str, Any]] = {}  # by their path
+    for key, value in attributes.items():
+        path, dot, last = key.rpartition(".")
+        here = branches.get(path) if dot else tree
+        if here is None:
+            here = _branch(tree, path)
+            if here is None:
+                return _untangled(attributes)
+            branches[path] = here
+        if last in here or type(value) is dict:
+            return _untangled(attributes)
+        here[last] = value
+    return tree
+
+
+def _branch(tree: dict[str, Any], path: str) -> dict[str, Any] | None:
+    """The object at a path, made where it is not there; None where a value stands in its way."""
+    here = tree
+    for segment in path.split("."):
+        below = here.setdefault(segment, {})
+        if not isinstance(below, dict):
+            return None
+        here = cast("dict[str, Any]", below)
+    return here
+
+
+def _untangled(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The same where a key may hang below another's value. Rare, so paid for only when met."""
     tree: dict[str, Any] = {}
     branches: dict[int, dict[str, Any]] = {}  # the objects made here, by identity: a value may be an object too
     # Keys with fewer dots first, so that what a key hangs below does not depend on the order attributes were set in.
@@ -79,34 +113,35 @@ def nested(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return tree
 
 
-def _facts(operation: Operation) -> dict[str, Any]:
+def _add_facts(metadata: dict[str, Any], operation: Operation) -> None:
     """What an operation says that the contract has no field for."""
-    facts: dict[str, Any] = {
-        "conversation": operation.conversation,
-        "tags": list(operation.tags) if operation.tags else None,
-        "finish_reason": _one_or_many(operation.finish_reasons),
-        "streaming": operation.streaming,
-        "time_to_first_token": operation.time_to_first_token,
-        "tool_call_id": operation.tool_call_id,
-        "documents": [dict(document) for document in operation.documents] if operation.documents else None,
-    }
-    response = {"id": operation.response_id, "model": operation.response_model}
-    response = {name: value for name, value in response.items() if value is not None}
-    if response:
-        facts["response"] = response
-    if operation.usage is not None:
-        parts = {name: getattr(operation.usage, name) for name in operation.usage.__struct_fields__[2:]}
-        parts = {name: value for name, value in parts.items() if value is not None}
+    if operation.conversation is not None:
+        metadata["conversation"] = operation.conversation
+    if operation.tags:
+        metadata["tags"] = list(operation.tags)
+    if operation.finish_reasons:
+        metadata["finish_reason"] = _one_or_many(operation.finish_reasons)
+    if operation.streaming is not None:
+        metadata["streaming"] = operation.streaming
+    if operation.time_to_first_token is not None:
+        metadata["time_to_first_token"] = operation.time_to_first_token
+    if operation.tool_call_id is not None:
+        metadata["tool_call_id"] = operation.tool_call_id
+    if operation.documents:
+        metadata["documents"] = [dict(document) for document in operation.documents]
+    if operation.response_id is not None or operation.response_model is not None:
+        response = {"id": operation.response_id, "model": operation.response_model}
+        metadata["response"] = {name: value for name, value in response.items() if value is not None}
+    usage, cost = operation.usage, operation.cost
+    if usage is not None:
+        parts = {name: value for name in _PARTS if (value := getattr(usage, name)) is not None}
         if parts:
-            facts["usage"] = parts
-    if operation.cost is not None and operation.cost.total is not None:
-        facts["total_cost"] = operation.cost.total
-    return {name: value for name, value in facts.items() if value is not None}
+            metadata["usage"] = parts
+    if cost is not None and cost.total is not None:
+        metadata["total_cost"] = cost.total
 
 
-def _one_or_many(values: tuple[str, ...] | None) -> Any:
-    if not values:
-        return None
+def _one_or_many(values: tuple[str, ...]) -> Any:
     return values[0] if len(values) == 1 else list(values)
 
 
@@ -132,17 +167,20 @@ def _warnings(span: Span) -> list[str]:
 
 def _origin(draft: Draft) -> dict[str, Any]:
     span, reading = draft.span, draft.reading
-    origin: dict[str, Any] = {
-        "trace_id": span.trace_id,
-        "span_id": span.span_id,
-        "parent_span_id": span.parent_id,
-        "name": span.name,
-        "kind": span.kind.name.lower(),
-        "scope": span.scope.name or None,
-        "scope_version": span.scope.version,
-        "start_time_unix_nano": span.start_ns,
-        "status": span.status.code.name.lower(),
-        "conventions": list(reading.conventions) or None,
-        "sources": {field: f"{source.convention}: {source.key}" for field, source in reading.sources.items()} or None,
-    }
-    return {name: value for name, value in origin.items() if value is not None}
+    scope = span.scope
+    origin: dict[str, Any] = {"trace_id": span.trace_id, "span_id": span.span_id}
+    if span.parent_id is not None:
+        origin["parent_span_id"] = span.parent_id
+    origin["name"] = span.name
+    origin["kind"] = _KINDS[span.kind]
+    if scope.name:
+        origin["scope"] = scope.name
+    if scope.version is not None:
+        origin["scope_version"] = scope.version
+    origin["start_time_unix_nano"] = span.start_ns
+    origin["status"] = _STATUSES[span.status.code]
+    if reading.conventions:
+        origin["conventions"] = list(reading.conventions)
+    if reading.sources:
+        origin["sources"] = {field: f"{source.convention}: {source.key}" for field, source in reading.sources.items()}
+    return origin
