@@ -106,7 +106,7 @@ def test_a_program_is_told_so_and_not_sent_to_a_form(store: Store) -> None:
 
 def test_scripts_and_styles_are_served_before_one_signs_in(store: Store) -> None:
     client = browser(store)
-    for name in ("viewer.css", "theme.js", "icon.svg"):
+    for name in ("base.css", "theme.js", "icon.svg"):
         assert client.get(f"/viewer/{name}").status_code == 200
     for path in ("/viewer/../pages.py", "/viewer/%2e%2e/pages.py", "/viewer/nothing"):
         assert client.get(path).status_code in (303, 404)

@@ -26,5 +26,9 @@ export function inPlace(rows, change) {
   const anchor = rows.find((row) => row.getBoundingClientRect().bottom > 120);
   const before = anchor?.getBoundingClientRect().top;
   change();
-  if (anchor?.isConnected && window.scrollY > 0) window.scrollBy(0, anchor.getBoundingClientRect().top - before);
+  if (!anchor?.isConnected || window.scrollY === 0) return;
+  const hold = () => window.scrollBy(0, anchor.getBoundingClientRect().top - before);
+  hold();
+  // what came in above is laid out in the next frames
+  requestAnimationFrame(() => (hold(), requestAnimationFrame(hold)));
 }
