@@ -16,14 +16,16 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from otel_humanloop.server import feedback, logs, projects, sessions, versions
+from otel_humanloop.server import calls, feedback, logs, projects, sessions, versions
 from otel_humanloop.server.failures import Invalid, RequestFailed, answer, invalid_answer
 from otel_humanloop.server.guard import Guard, digests_of
+from otel_humanloop.server.providers import ProviderSettings
 from otel_humanloop.server.requests import Call, read_body
 from otel_humanloop.server.store import Store
 from otel_humanloop.server.viewer import pages
 
 Endpoint = Callable[[Call], Response]
+AsyncEndpoint = Callable[[Call], Awaitable[Response]]
 
 _ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/logs", logs.create),
@@ -61,9 +63,20 @@ _ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
 _NOT_BUILT = re.compile("^/v4/(projects/[^/]+/)?(evaluations|evaluators|datasets|datapoints)(/|$)")
 
 
+_CALLS: tuple[tuple[str, AsyncEndpoint], ...] = (
+    ("/chat", calls.chat),
+    ("/chat-deployed", calls.chat_deployed),
+    ("/chat-model-config", calls.chat_model_config),
+    ("/completion", calls.completion),
+    ("/completion-deployed", calls.completion_deployed),
+    ("/completion-model-config", calls.completion_model_config),
+)
+
+
 def create_app(
     store: Store,
     *,
+    providers: ProviderSettings | None = None,
     api_keys: Collection[str] = (),
     strict_parents: bool = False,
     allowed_hosts: Collection[str] = (),
@@ -75,22 +88,34 @@ def create_app(
 
     Args:
         store: Where everything is kept. Who opened it closes it.
+        providers: Where models are called.
         api_keys: Whoever shows one as `X-API-KEY` may come in. Without any, only programs of this machine may.
         strict_parents: Refuse a log whose parent has not been logged, instead of waiting for the parent.
         allowed_hosts: Host names that mean this server, where it has no keys and is reached by another name than
             loopback's.
     """
 
+    settings = providers or ProviderSettings()
+
+    async def read(request: Request) -> Call:
+        return Call(
+            store=store,
+            body=await read_body(request),
+            query=request.query_params,
+            path=request.path_params,
+            strict_parents=strict_parents,
+            providers=settings,
+        )
+
     def serving(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
-            call = Call(
-                store=store,
-                body=await read_body(request),
-                query=request.query_params,
-                path=request.path_params,
-                strict_parents=strict_parents,
-            )
-            return await run_in_threadpool(endpoint, call)
+            return await run_in_threadpool(endpoint, await read(request))
+
+        return serve
+
+    def calling(endpoint: AsyncEndpoint) -> Callable[[Request], Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            return await endpoint(await read(request))
 
         return serve
 
@@ -103,7 +128,13 @@ def create_app(
         routes=[
             Route("/healthz", _alive),
             Route("/readyz", ready),
-            Mount("/v4", routes=[Route(path, serving(do), methods=[method]) for method, path, do in _ROUTES]),
+            Mount(
+                "/v4",
+                routes=[
+                    *(Route(path, serving(do), methods=[method]) for method, path, do in _ROUTES),
+                    *(Route(path, calling(do), methods=["POST"]) for path, do in _CALLS),
+                ],
+            ),
             *pages.routes(store, digests=lambda: digests, stopping=lambda: app.state.stopping()),
         ],
         middleware=[
@@ -147,7 +178,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 async def _failed(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestFailed)
-    return answer(error.status, error.message, headers=error.headers)
+    return answer(error.status, error.message, headers=error.headers, origin=error.origin)
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -39,11 +39,15 @@ class RequestFailed(HumanloopError):
     Attributes:
         status: The HTTP status to answer.
         headers: Headers the answer carries.
+        origin: Who says so: this server, or the provider of a model.
     """
 
-    def __init__(self, status: int, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, *, headers: Mapping[str, str] | None = None, origin: str = "Humanloop"
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.origin = origin
         self.headers = dict(headers or {})
 
 
@@ -90,13 +94,15 @@ def invalid(error: msgspec.ValidationError, prefix: Loc) -> Invalid:
     return Invalid(loc, said, kind="type_error" if said.startswith("Expected") else "value_error")
 
 
-def answer(status: int, message: str, *, headers: Mapping[str, str] | None = None) -> Response:
+def answer(
+    status: int, message: str, *, headers: Mapping[str, str] | None = None, origin: str = "Humanloop"
+) -> Response:
     """The contract's error object."""
     detail = {
         "type": _KINDS.get(status, "api_error"),
         "message": message,
         "code": status,
-        "origin": "Humanloop",
+        "origin": origin,
     }
     return Response(
         msgspec.json.encode({"detail": detail}), status, media_type="application/json", headers=dict(headers or {})

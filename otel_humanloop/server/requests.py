@@ -15,6 +15,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from otel_humanloop.server.failures import Invalid, Loc, RequestFailed, invalid
+from otel_humanloop.server.providers import ProviderSettings
 from otel_humanloop.server.store import Store
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         body: Unpacked.
         path: What the variables of the route stand for.
         strict_parents: A parent that does not exist is refused.
+        providers: Where models are called.
     """
 
     store: Store
@@ -46,6 +48,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     query: QueryParams
     path: Mapping[str, str]
     strict_parents: bool = False
+    providers: ProviderSettings = ProviderSettings()
 
 
 async def read_body(request: Request, *, limit: int = MAX_BODY) -> bytes:

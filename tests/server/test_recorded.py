@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from contract import validate
 from sqlalchemy import text
 from support_server import MODEL, Api
 
+from otel_humanloop.demo.model_server import ModelServer
 from otel_humanloop.server.app import create_app
+from otel_humanloop.server.providers import ProviderSettings
 from otel_humanloop.server.store import Store
 
 RECORDED = {
@@ -27,6 +30,18 @@ CASES = [(sdk, number) for sdk, requests in RECORDED.items() for number in range
 
 STATUSES = {("POST", "sessions"): 201, ("POST", "projects"): 201, ("DELETE", "logs"): 204, ("DELETE", "projects"): 204}
 SCHEMAS = {
+    ("POST", "chat", 2): "ChatResponse",
+    ("POST", "chat-deployed", 2): "ChatResponse",
+    ("POST", "chat-model-config", 2): "ChatResponse",
+    ("POST", "completion", 2): "CompletionResponse",
+    ("POST", "completion-deployed", 2): "CompletionResponse",
+    ("POST", "completion-model-config", 2): "CompletionResponse",
+    ("POST", "feedback", 2): "FeedbackResponse",
+    ("POST", "model-configs", 2): "ProjectConfigResponse",
+    ("GET", "model-configs", 3): "ModelConfigResponse",
+    ("GET", "configs", 4): "ProjectConfigResponse",
+    ("GET", "active-config", 4): "GetModelConfigResponse",
+    ("POST", "export", 4): "PaginatedData_LogResponse_",
     ("POST", "logs", 2): "CreateLogResponse",
     ("GET", "logs", 2): "PaginatedData_LogResponse_",
     ("GET", "logs", 3): "LogResponse",
@@ -42,12 +57,28 @@ SCHEMAS = {
 }
 
 
+@pytest.fixture(scope="module")
+def model() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
+def _events(stream: str) -> list[Any]:
+    events = [json.loads(line.removeprefix("data: ")) for line in stream.splitlines() if line]
+    assert "".join(event["data"][0]["output"] for event in events)
+    return events
+
+
 @pytest.mark.parametrize(("sdk", "number"), CASES, ids=[f"{sdk} {RECORDED[sdk][n]['label']}" for sdk, n in CASES])
-def test_a_recorded_request_is_answered_as_its_sdk_expects(store: Store, sdk: str, number: int) -> None:
+def test_a_recorded_request_is_answered_as_its_sdk_expects(
+    store: Store, model: ModelServer, sdk: str, number: int
+) -> None:
     request = RECORDED[sdk][number]
     key = {name.lower(): value for name, value in request["headers"]}.get("x-api-key")
-    app = create_app(store, api_keys=["hl_sk_test", "k"])
+    settings = ProviderSettings(base_url=model.base_url)
+    app = create_app(store, api_keys=["hl_sk_test", "k"], providers=settings)
     known = Api(app, headers={"X-API-KEY": "hl_sk_test"})
+    known.log(project="p")
     parent = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
     log = known.log(project="known", session_reference_id="11111111-2222-4333-8444-555555555555", reference_id=parent)
     ids = {
@@ -74,16 +105,19 @@ def test_a_recorded_request_is_answered_as_its_sdk_expects(store: Store, sdk: st
     assert answer.status_code == STATUSES.get((request["method"], parts[1]), 200), answer.text
     if answer.status_code == 204:
         return
-    body: Any = answer.json()
+    streamed = answer.headers["content-type"].startswith("text/event-stream")
+    assert streamed == ('"stream":true' in (request["body"] or "").replace(" ", ""))
+    body: Any = _events(answer.text) if streamed else answer.json()
+    kind = parts[3] if len(parts) > 3 else parts[1]
     for value in body if isinstance(body, list) else [body]:
-        validate(SCHEMAS[request["method"], parts[1], len(parts)], value)
+        validate(SCHEMAS[request["method"], kind, len(parts)], value)
     kept = store.read(lambda tx: repr([tx.execute(text(f"SELECT * FROM {t}")).all() for t in ("logs", "configs")]))
     assert "provider_api_keys" not in kept
     assert "sk-" not in kept
 
 
 def test_there_is_something_recorded_of_each_sdk() -> None:
-    assert {sdk: len(requests) >= 20 for sdk, requests in RECORDED.items()} == {
+    assert {sdk: len(requests) >= 50 for sdk, requests in RECORDED.items()} == {
         "python-0.5.18": True,
         "python-0.7.35": True,
         "typescript-0.5.36": True,

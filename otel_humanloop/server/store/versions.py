@@ -196,7 +196,7 @@ def _found_or_made(tx: Connection, place: EnvironmentRequest) -> int:
         same = same | (environments.c.name == place.name)
     key = tx.execute(select(environments.c.key).where(same).order_by(environments.c.key)).scalars().first()
     if key is not None:
-        return key
+        return int(key)
     if place.name is None:
         raise NotFound("environment", place.id)
     key = 1 + int(tx.execute(select(func.coalesce(func.max(environments.c.key), 0))).scalar_one())
