@@ -115,6 +115,14 @@ A log's ``reference_id``: the ``span`` id, or ``trace-span``: ``<trace id>-<span
 Default: ``span``
 """
 
+HUMANLOOP_PRICES = "HUMANLOOP_PRICES"
+"""
+.. envvar:: HUMANLOOP_PRICES
+
+``auto``: calls whose span states no cost are priced, where the extra ``prices`` is installed. ``none``: not.
+Default: ``auto``
+"""
+
 HUMANLOOP_CAPTURE_CONTENT = "HUMANLOOP_CAPTURE_CONTENT"
 """
 .. envvar:: HUMANLOOP_CAPTURE_CONTENT

@@ -39,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_timeout: float
     compression: Literal["auto", "gzip", "none"]
     reference_ids: Literal["span", "trace-span"]
+    prices: Literal["auto", "none"]
     capture_content: bool
     redact: tuple[str | Callable[[str, str], str], ...] | None
     origins: Mapping[str, str] = {}
@@ -275,6 +276,15 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="A log's `reference_id`: the `span` id, or `trace-span`: `<trace id>-<span id>`.",
         allowed="span or trace-span",
         parse=_one_of("span", "trace-span"),
+    ),
+    Setting(
+        name="prices",
+        variable="HUMANLOOP_PRICES",
+        default="auto",
+        meaning="`auto`: calls whose span states no cost are priced, where the extra `prices` is installed. `none`:"
+        " not.",
+        allowed="auto or none",
+        parse=_one_of("auto", "none"),
     ),
     Setting(
         name="capture_content",

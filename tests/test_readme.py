@@ -67,13 +67,13 @@ def test_every_command_is_in_the_readme_and_every_one_in_the_readme_is_a_command
         main(["--help"])
     listed = re.findall(r"^    (\w+) +\w", capsys.readouterr().out, re.MULTILINE)
     documented = re.findall(r"^\| `otel-humanloop (\w+(?: show)?)", README, re.MULTILINE)
-    assert documented == ["demo", "serve", "sessions", "sessions show", "doctor"]
+    assert documented == ["demo", "serve", "bridge", "spool", "replay", "explain", "sessions", "sessions show", "doctor"]
     assert [command for command in documented if " " not in command] == listed
 
 
 @pytest.mark.parametrize("row", re.findall(r"^\| `otel-humanloop (.+?)`", README, re.MULTILINE))
 def test_every_option_the_readme_gives_a_command_is_one_it_has(row: str, capsys: pytest.CaptureFixture[str]) -> None:
-    command = row.partition(" [")[0].removesuffix(" ID").split()
+    command = re.sub(r" (ID|FILE\.*)$", "", row.partition(" [")[0]).split()
     with pytest.raises(SystemExit):
         main([*command, "--help"])
     explained = capsys.readouterr().out

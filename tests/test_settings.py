@@ -39,6 +39,7 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "shutdown_timeout": [("0", 0.0), ("12", 12.0)],
     "compression": [("gzip", "gzip"), ("NONE", "none")],
     "reference_ids": [("trace-span", "trace-span"), ("span", "span")],
+    "prices": [("auto", "auto"), ("none", "none")],
     "capture_content": [("false", False), ("True", True), ("0", False), ("1", True)],
     "redact": [
         ("email", ("email",)),
@@ -79,6 +80,7 @@ BAD: dict[str, list[str]] = {
     "shutdown_timeout": NO_SECONDS,
     "compression": ["zstd", "deflate", " "],
     "reference_ids": ["trace", "span-trace", " "],
+    "prices": ["always", " "],
     "capture_content": ["no content", "2", " "],
     "redact": ["e-mail", "email;phone", "value:(", "key:[a-", "key:", " "],
 }

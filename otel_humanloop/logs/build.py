@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from otel_humanloop import v4
+from otel_humanloop import pricing, v4
 from otel_humanloop.logs.chat import chat, text_of
 from otel_humanloop.logs.config import config_of
 from otel_humanloop.logs.encode import plain_text
 from otel_humanloop.logs.metadata import metadata_of
 from otel_humanloop.logs.moves import Complete, Create, Replace
 from otel_humanloop.logs.naming import usable
-from otel_humanloop.operation import Kind, Operation
+from otel_humanloop.operation import Cost, Kind, Operation
 from otel_humanloop.settings import Settings
 from otel_humanloop.spans import Span, SpanKey
 
@@ -37,7 +37,7 @@ def build_log(create: Create, settings: Settings) -> v4.LogRequest[v4.Config]:
     messages = _messages(operation, beside)
     output_message = _output_message(operation, beside)
     usage = None if create.without_usage else operation.usage
-    cost = None if create.without_usage else operation.cost
+    cost = None if create.without_usage else _cost(operation, span, settings, beside)
     parent = create.parent
     return v4.LogRequest(
         project=usable(operation.project) or usable(project_of(span, settings.project)) or "unknown",
@@ -94,6 +94,16 @@ def project_of(span: Span, template: str) -> str:
 def _count(tokens: int | None) -> int | None:
     """A number of tokens, unless it is none that could be counted."""
     return tokens if tokens is not None and 0 <= tokens <= _MOST_TOKENS else None
+
+
+def _cost(operation: Operation, span: Span, settings: Settings, beside: dict[str, Any]) -> Cost | None:
+    """What the span states, else what published prices come to; beside it, whose prices."""
+    if operation.cost is not None or settings.prices == "none":
+        return operation.cost
+    priced = pricing.price(operation, span.start_ns)
+    if priced is not None:
+        beside["priced_by"] = pricing.SOURCE
+    return priced
 
 
 def _messages(operation: Operation, beside: dict[str, Any]) -> list[v4.ChatMessage] | None:
