@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from otel_humanloop.children import LastWord
 from otel_humanloop.delivery.size import size_of
-from otel_humanloop.delivery.spools import open_spool
-from otel_humanloop.errors import SpoolFull
+from otel_humanloop.delivery.spools import Spool, open_spool
+from otel_humanloop.errors import SettingsError, SpoolFull
 from otel_humanloop.logs.join import Joins
 from otel_humanloop.meeting import MEETING
 from otel_humanloop.notices import Notices
@@ -51,8 +52,9 @@ class Intake:
         self._notices = Notices()
         self._closed = False
         self._expects_records = False
-        self._prepare()
-        self._worker = Worker(self._step, on_fork=self._prepare, delay=settings.delay, name="otel-humanloop")
+        self._left_alone: list[object] = []
+        self._prepare(self._open_spool())
+        self._worker = Worker(self._step, on_fork=self._begin_anew, delay=settings.delay, name="otel-humanloop")
         MEETING.listen(self)
 
     def expect_records(self) -> None:
@@ -72,9 +74,11 @@ class Intake:
     def started(self, span: ReadableSpan) -> None:
         """A span has started: it can be logged before it ends if it runs for long."""
         context = span.get_span_context()
-        if self._closed or context is None or not context.trace_flags.sampled or len(self._open) >= _MAX_OPEN:
+        if self._closed or context is None or not context.trace_flags.sampled:
             return
         self._worker.start()
+        if len(self._open) >= _MAX_OPEN:
+            return
         self._open[context.trace_id, context.span_id] = span
         self._starts.append(span)
 
@@ -107,25 +111,52 @@ class Intake:
 
     def flush(self, timeout: float) -> bool:
         """Delivers the logs of all spans that have ended, for at most so many seconds; False if some remain."""
-        if self._closed:
-            return False
+        if self._closed or self._worker.is_inherited:  # nothing has ended in this process
+            return not self._closed
         self._pipeline.release()
         return self._worker.run(self._nothing_ready, timeout=timeout)
 
     def shutdown(self, timeout: float) -> None:
-        """Delivers what can be in so many seconds and ends; what remains in memory is counted as dropped."""
+        """Delivers what can be in so many seconds and ends. What then remains in memory is counted as dropped."""
         if self._closed:
             return
         self._closed = True
+        if self._worker.is_inherited:
+            return  # nothing has ended in this process, and what is here is its parent's
+        self._last_word.cancel()
         self._worker.stop()
         self._pipeline.release()
         delivered = self._worker.run(self._nothing_ready, timeout=timeout)
-        self._pipeline.close(delivered=delivered)
-        left = len(self._ends) + self._spool.spans
+        if delivered:
+            self._pipeline.close(delivered=True)
+        elif self._spool.durable:
+            self._keep_the_rest()
+        left = len(self._ends) + (0 if self._spool.durable else self._spool.spans)
         if left:
             self.counts.drop("shutdown", left)
             self._notices.warn("shutdown", f"{left} spans could not be delivered before the exit{self._pipeline.why}")
+        self._worker.afterwards(self._close)
+
+    def _close(self) -> None:
+        self._pipeline.close(delivered=False)
         self._spool.close()
+
+    def _keep_the_rest(self) -> None:
+        """Spools what the thread had no time to, beside that thread, which may be in the middle of a request."""
+        if not self._ends:
+            return
+        try:
+            spool = self._open_spool()
+        except SettingsError:
+            return  # what cannot be kept is counted
+        while self._ends:
+            span = self._pipeline.redactor.span(from_readable(self._ends[0], self._shared))
+            try:
+                spool.keep(span, size_of(span))
+            except SpoolFull:
+                break
+            self._ends.popleft()
+        spool.close()
 
     def _step(self, timeout: float) -> float | None:
         return self._pipeline.step(self._take_in, timeout)
@@ -159,6 +190,10 @@ class Intake:
         self.counts.drop("full")
         self._notices.warn("full", f"the spool is full: a span was dropped{self._pipeline.why}")
 
+    def _speak_last(self) -> None:
+        """This process ends without `atexit`."""
+        self.shutdown(self.settings.shutdown_timeout)
+
     def _nothing_ready(self) -> bool:
         return not self._ends and self._pipeline.idle
 
@@ -167,8 +202,24 @@ class Intake:
         readable = self._open.get((int(key[0], 16), int(key[1], 16)))
         return from_readable(readable, self._shared) if readable is not None else None
 
-    def _prepare(self) -> None:
-        """The state of one process. After a fork, what was accepted before is the parent's to deliver."""
+    def _open_spool(self) -> Spool:
+        settings = self.settings
+        return open_spool(settings.spool, max_spans=settings.max_spans, max_bytes=settings.max_bytes)
+
+    def _begin_anew(self) -> None:
+        """In a child process: what was accepted before the fork is the parent's to deliver."""
+        # Neither a connection nor a database may be closed by a child that inherited it, as losing it would.
+        self._left_alone.append((self._pipeline, self._spool))
+        try:
+            spool = self._open_spool()
+        except SettingsError as error:
+            # Many servers give up rights between their start and the fork of a worker.
+            self._notices.warn("spool", f"{error}\nthe spans of this process are kept in its memory")
+            spool = open_spool("memory:", max_spans=self.settings.max_spans, max_bytes=self.settings.max_bytes)
+        self._prepare(spool)
+
+    def _prepare(self, spool: Spool) -> None:
+        """The state of one process."""
         self.counts = Counts()
         self._starts = deque()
         self._ends = deque()
@@ -176,7 +227,8 @@ class Intake:
         self._open = {}
         self._shared = Shared()
         settings = self.settings
-        self._spool = open_spool(settings.spool, max_spans=settings.max_spans, max_bytes=settings.max_bytes)
+        self._spool = spool
+        self._last_word = LastWord(self._speak_last)
         self._joins = Joins(hold=min(settings.hold, _HOLD_FOR_RECORDS) if self._expects_records else 0.0)
         self._pipeline = Pipeline(
             settings,

@@ -49,6 +49,7 @@ class Keeper:
 
     Attributes:
         counts: What became of spans and logs.
+        durable: What is kept outlives the process.
         is_full: The latest request found no room.
     """
 
@@ -56,7 +57,6 @@ class Keeper:
         self.settings = settings
         self.counts = Counts()
         self.is_full = False
-        self.durable = settings.spool.partition(":")[0].lower() != "memory"
         self._ages: dict[SpanKey, float] = {}
         self._line: list[_Turn] = []
         self._lining_up = threading.Lock()
@@ -69,6 +69,7 @@ class Keeper:
             open_spool(settings.spool, max_spans=settings.max_spans, max_bytes=settings.max_bytes),
             on_waiting=self._waited,
         )
+        self.durable = self._spool.durable
         self._notes = Notes(_file_of(settings.spool)) if self.durable else None
         self._pipeline = Pipeline(
             settings,
@@ -95,7 +96,8 @@ class Keeper:
         """
         if not spans:
             return
-        entries = [(span, size_of(span)) for span in spans]
+        redacted = [self._pipeline.redactor.span(span) for span in spans]
+        entries = [(span, size_of(span)) for span in redacted]
         self._must_fit(entries)
         turn = _Turn(entries)
         with self._lining_up:
@@ -114,7 +116,10 @@ class Keeper:
         Raises:
             SpoolFull: They cannot be written now.
         """
-        telling = [(key, record) for record in records if (key := belongs_to(record)) is not None]
+        redacted = [self._pipeline.redactor.record(record) for record in records if belongs_to(record) is not None]
+        telling = [
+            (key, record) for record in redacted if record is not None and (key := belongs_to(record)) is not None
+        ]
         if not telling:
             return
         if self._notes is not None:

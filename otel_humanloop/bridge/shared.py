@@ -23,6 +23,14 @@ class SharedSpool:
         self._lock = threading.Lock()
 
     @property
+    def durable(self) -> bool:
+        return self._spool.durable
+
+    @property
+    def durable(self) -> bool:
+        return self._spool.durable
+
+    @property
     def spans(self) -> int:
         return self._spool.spans
 

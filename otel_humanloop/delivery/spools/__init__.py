@@ -64,6 +64,11 @@ class Spool(Protocol):
     """
 
     @property
+    def durable(self) -> bool:
+        """What it keeps outlives the process."""
+        ...
+
+    @property
     def spans(self) -> int:
         """How many spans are kept."""
         ...

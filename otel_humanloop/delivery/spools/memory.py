@@ -32,6 +32,10 @@ class MemorySpool:
         self._refused_bytes = 0
 
     @property
+    def durable(self) -> bool:
+        return False
+
+    @property
     def spans(self) -> int:
         return len(self._sizes)
 

@@ -113,6 +113,10 @@ class SQLiteSpool:
             raise
 
     @property
+    def durable(self) -> bool:
+        return True
+
+    @property
     def spans(self) -> int:
         return self._depth[0]
 
