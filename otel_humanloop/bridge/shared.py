@@ -27,10 +27,6 @@ class SharedSpool:
         return self._spool.durable
 
     @property
-    def durable(self) -> bool:
-        return self._spool.durable
-
-    @property
     def spans(self) -> int:
         return self._spool.spans
 
