@@ -5,6 +5,7 @@
 #   make test-rest   the tests that need more: vendors' SDKs, databases, brokers, a browser
 #   make test-all    both
 #   make scorecard   how much of what captured spans hold arrives in Humanloop, by instrumentation
+#   make docs        the pages that are made of the program's tables
 #   make check       lint, types, import contracts, tests
 #   make fix         format, and mend what ruff can
 #   make clean       remove what these targets made
@@ -19,7 +20,7 @@ UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
 OLDEST := import sys; sys.exit(sys.version_info < (3, 10))
 TIERS := sdk or instrumentation or browser or postgres or kafka or collector or slow
 
-.PHONY: help demo test scorecard test-rest test-all lint types contracts check fix clean
+.PHONY: help demo test scorecard docs test-rest test-all lint types contracts check fix clean
 .DELETE_ON_ERROR:
 
 help:
@@ -32,10 +33,10 @@ test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not ($(TIERS))" $(ARGS)
 
 # pytest ends with 5 where no test carries a mark of these tiers.
-test-rest: $(VENV)/.ready-test
+test-rest: $(VENV)/.ready-rest
 	$(BIN)/python -m pytest -m "$(TIERS)" $(ARGS) || test $$? -eq 5
 
-test-all: $(VENV)/.ready-test
+test-all: $(VENV)/.ready-rest
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.ready-lint
@@ -53,6 +54,9 @@ contracts: $(VENV)/.ready-lint
 
 scorecard: $(VENV)/.ready-test
 	@PYTHONPATH=tests $(BIN)/python -m scorecard
+
+docs: $(VENV)/.ready-test
+	@$(BIN)/python docs/make.py
 
 check: lint types contracts test
 
@@ -74,6 +78,10 @@ $(VENV)/.ready-demo: pyproject.toml | $(VENV)/.ready-uv
 $(VENV)/.ready-test: pyproject.toml | $(VENV)/.ready-uv
 	@echo "installing otel-humanloop with what its tests need"
 	@$(UV) --editable '.[all]' --group test
+	@touch $@
+
+$(VENV)/.ready-rest: pyproject.toml $(VENV)/.ready-test
+	@$(UV) --group beside
 	@touch $@
 
 $(VENV)/.ready-lint: pyproject.toml $(VENV)/.ready-test

@@ -66,6 +66,7 @@ class Pipeline:
         joins: Joins log records to spans, where such may come.
         notes: Where what an earlier process knew is found, and what a later one must know is written.
         on_settled: Told of spans that need not be kept any longer, after the spool was.
+        clock: Monotonic seconds.
 
     Attributes:
         redactor: What may be kept and sent. A span is to pass it before its spool keeps it.
@@ -86,6 +87,7 @@ class Pipeline:
         joins: Joins | None = None,
         notes: Notes | None = None,
         on_settled: Callable[[Sequence[SpanKey]], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._spool = spool
@@ -96,6 +98,7 @@ class Pipeline:
         self._joins = joins if self.redactor.captures_content else None  # records are nothing but content
         self._notes = notes
         self._on_settled = on_settled
+        self._clock = clock
         self._client = Client(settings)
         self.sender = Sender(self._client)
         self._assembler = TraceAssembler(spans=settings.spans, hold=settings.hold, look=self._see)
@@ -141,14 +144,14 @@ class Pipeline:
             In how many seconds the next step has something to do, 0 for at once; None where only something new will
             give it some.
         """
-        now = time.monotonic()
+        now = self._clock()
         try:
             return self._step(take_in, now, timeout)
         except Exception:  # noqa: BLE001
             self._counts.drop("internal")
             self._notices.warn("internal", "a span was lost to an error of otel-humanloop", trace=True)
             if self._building is not None:
-                self._assembler.acknowledge(self._building, time.monotonic())
+                self._assembler.acknowledge(self._building, now)
                 self._building = None
             return 0
 

@@ -22,10 +22,6 @@ from otel_humanloop.spans import SpanKey
 
 _logger = getLogger(__name__)
 
-MAX_NOTES = 200_000
-MAX_NOTE_BYTES = 64 * 1024 * 1024
-"""How many notes are kept, and how many bytes they are together."""
-
 _OLDEST = 3600.0  # seconds after which a note is of no use to anyone
 
 _BUSY = 5.0  # seconds to wait for another's transaction
@@ -52,12 +48,18 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 class Notes:
     """The notes in one SQLite file, which is a spool's. May be used by several threads.
 
+    Args:
+        most: How many are kept.
+        most_bytes: How many bytes they are together.
+
     Raises:
         sqlite3.Error: The file cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, most: int = 200_000, most_bytes: int = 64 * 1024 * 1024) -> None:
         self._path = path
+        self._most = most
+        self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._database = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
         with self._lock:
@@ -127,9 +129,9 @@ class Notes:
 
     def _bound(self) -> None:
         """Forgets the oldest where there are too many. Counted in memory, and anew where that says too many."""
-        while self._count > MAX_NOTES or self._bytes > MAX_NOTE_BYTES:
+        while self._count > self._most or self._bytes > self._most_bytes:
             self._count, self._bytes = self._depth()
-            if self._count <= MAX_NOTES and self._bytes <= MAX_NOTE_BYTES:
+            if self._count <= self._most and self._bytes <= self._most_bytes:
                 return
             self._database.execute(
                 "DELETE FROM notes WHERE sequence IN (SELECT sequence FROM notes ORDER BY sequence LIMIT ?)",
