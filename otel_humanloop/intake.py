@@ -12,6 +12,7 @@ from otel_humanloop.delivery.spools import Spool, open_spool
 from otel_humanloop.errors import SettingsError, SpoolFull
 from otel_humanloop.logs.join import Joins
 from otel_humanloop.meeting import MEETING
+from otel_humanloop.metrics import ExporterMetrics
 from otel_humanloop.notices import Notices
 from otel_humanloop.pipeline import Counts, Pipeline
 from otel_humanloop.settings import Settings
@@ -135,6 +136,7 @@ class Intake:
         if left:
             self.counts.drop("shutdown", left)
             self._notices.warn("shutdown", f"{left} spans could not be delivered before the exit{self._pipeline.why}")
+        self._tell()
         self._worker.afterwards(self._close)
 
     def _close(self) -> None:
@@ -159,7 +161,22 @@ class Intake:
         spool.close()
 
     def _step(self, timeout: float) -> float | None:
-        return self._pipeline.step(self._take_in, timeout)
+        sender = self._pipeline.sender
+        before = sender.requests
+        wait = self._pipeline.step(self._take_in, timeout)
+        if sender.requests > before:
+            self._metrics.requested(sender.last_duration, sender.last_error)
+        self._tell()
+        return wait
+
+    def _tell(self) -> None:
+        counts = self.counts
+        self._metrics.spans(
+            accepted=counts.accepted, settled=self._settled, refused=counts.refused, dropped=counts.dropped
+        )
+
+    def _released(self, keys: Sequence[SpanKey]) -> None:
+        self._settled += len(keys)
 
     def _take_in(self, now: float) -> None:
         while self._starts:
@@ -228,6 +245,8 @@ class Intake:
         self._shared = Shared()
         settings = self.settings
         self._spool = spool
+        self._settled = 0
+        self._metrics = ExporterMetrics(self.settings.base_url)
         self._last_word = LastWord(self._speak_last)
         self._joins = Joins(hold=min(settings.hold, _HOLD_FOR_RECORDS) if self._expects_records else 0.0)
         self._pipeline = Pipeline(
@@ -237,4 +256,5 @@ class Intake:
             notices=self._notices,
             look=self._look,
             joins=self._joins,
+            on_settled=self._released,
         )

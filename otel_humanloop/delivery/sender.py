@@ -13,6 +13,7 @@ what was put earlier is always settled earlier, with two exceptions:
 from __future__ import annotations
 
 import random as random_numbers
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -106,6 +107,7 @@ class Sender:
     Attributes:
         last_error: What kept the latest attempt from being acknowledged; None once one was.
         requests: How many requests were made.
+        last_duration: Seconds the latest request took.
         retried: How many of them failed for now, so that their body is sent again.
         acknowledged: How many posts and patches Humanloop has taken.
         refused: How many it never will.
@@ -131,6 +133,7 @@ class Sender:
         self._wait = 0.0
         self.last_error: DeliveryError | None = None
         self.requests = 0
+        self.last_duration = 0.0
         self.retried = 0
         self.acknowledged = 0
         self.refused = 0
@@ -232,11 +235,15 @@ class Sender:
         return []
 
     def _send(self, content: tuple[Post, ...] | Patch, timeout: float) -> None:
-        if isinstance(content, Patch):
-            self._client.patch_log(content.reference_id, content.body, timeout=timeout)
-        else:
-            array = b"[" + b",".join(post.body for post in content) + b"]"
-            self._client.post_logs(array, timeout=timeout, count=len(content))
+        began = time.perf_counter()
+        try:
+            if isinstance(content, Patch):
+                self._client.patch_log(content.reference_id, content.body, timeout=timeout)
+            else:
+                array = b"[" + b",".join(post.body for post in content) + b"]"
+                self._client.post_logs(array, timeout=timeout, count=len(content))
+        finally:
+            self.last_duration = time.perf_counter() - began
 
     def _answered(self) -> None:
         """Humanloop is there: the next body goes at once, and the next failure waits as if it were the first."""
