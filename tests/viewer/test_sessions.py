@@ -58,9 +58,20 @@ def mixed(api: Api) -> Api:
     fields = {"created_at": at(10), "duration": 1.0}
     api.log(session_reference_id="1", output="slow", **{**fields, "duration": 90.0, "created_at": at(11)})
     api.log(
-        session_reference_id="2", output="dear", prompt_cost=3.0, prompt_tokens=70, **{**fields, "created_at": at(12)}
+        session_reference_id="2",
+        output="dear",
+        prompt_cost=3.0,
+        metadata={"user": "ada"},
+        prompt_tokens=70,
+        **{**fields, "created_at": at(12)},
     )
-    api.log(session_reference_id="3", output="failed", error="boom", **{**fields, "created_at": at(13)})
+    api.log(
+        session_reference_id="3",
+        output="failed",
+        error="boom",
+        metadata={"user": "ada@example.org"},
+        **{**fields, "created_at": at(13)},
+    )
     api.log(
         session_reference_id="4",
         output="other",
@@ -88,6 +99,13 @@ def mixed(api: Api) -> Api:
         ("model=gpt-4&errors=1", ["failed"]),
         ("model=nobody", []),
         ("q=elsewh", ["other"]),
+        ("q=dea", ["dear"]),
+        ("q=SLOW", ["slow"]),
+        ("q=boom", ["failed"]),
+        ("q=ada@example.org", ["failed"]),
+        ("user=ada@example.org", ["failed"]),
+        ("user=ada", ["dear"]),
+        ("user=example", []),
         ("q=nothing%20is%20called%20so", []),
         ("sort=duration", ["slow", "other", "failed", "dear"]),
         ("sort=cost", ["dear", "other", "failed", "slow"]),

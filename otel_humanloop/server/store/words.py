@@ -2,11 +2,13 @@
 
 Words are made here, not by the database, so that both find the same: letters and digits, without case, each once. A
 letter in front says where a word stands, `c` in the content and `m` in the metadata. A search finds logs that hold all
-of its words, each of which may be the beginning of one. Where a script has no spaces, each character is a word.
+of its words, each of which may be the beginning of one. Where a script has no spaces, each character is a word. Whom a
+log was made for stands there as one word more, so that a user is found by the whole name and by nothing else.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -35,6 +37,7 @@ from otel_humanloop.server.store.schema import logs, unindexed
 
 CONTENT_WORDS = "c"
 METADATA_WORDS = "m"
+_USER_WORD = "u"
 
 _SEARCHED = ("inputs", "messages", "output", "output_message", "error", "stdout")
 _MOST_CHARACTERS = 200_000
@@ -47,6 +50,15 @@ _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _CONTENT = msgspec.json.Decoder(Content)
 
 _words = table("log_words", column("log"), column("rowid", Integer), column("words"))
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    """Of a log's metadata, whom it was made for."""
+
+    user: Any = None
+
+
+_USER = msgspec.json.Decoder(_Metadata)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -129,9 +141,20 @@ def holds(tx: Connection, kind: str, said: str) -> ColumnElement[bool]:
     return logs.c.key.in_(select(_words.c.log).where(matches))
 
 
+def is_of_user(tx: Connection, user: str) -> ColumnElement[bool]:
+    """Does a log's metadata name this user, and no other?"""
+    return holds(tx, _USER_WORD, _user_word(user))
+
+
+def _user_word(user: str) -> str:
+    return hashlib.sha256(user.encode()).hexdigest()[:32]
+
+
 def _content_words(blob: bytes) -> list[str]:
     content = _CONTENT.decode(blob)
     found: dict[str, None] = {}
+    user = _USER.decode(content.metadata).user if content.metadata is not msgspec.UNSET else None
+    of_user = [_USER_WORD + _user_word(user)] if isinstance(user, str) else []
     for kind, fields in ((CONTENT_WORDS, _SEARCHED), (METADATA_WORDS, ("metadata",))):
         room = _MOST_CHARACTERS
         values = [raw for field in fields if (raw := getattr(content, field)) is not msgspec.UNSET]
@@ -140,7 +163,7 @@ def _content_words(blob: bytes) -> list[str]:
             room -= len(said)
             if room <= 0 or len(found) > _MOST_WORDS:
                 break
-    return sorted(found)[:_MOST_WORDS]
+    return [*sorted(found)[:_MOST_WORDS], *of_user]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select, tuple_
 
+from otel_humanloop.server.store import words
 from otel_humanloop.server.store.schema import configs, logs, projects, session_projects, sessions
-from otel_humanloop.server.viewer.entries import glimpse_of, made_of
+from otel_humanloop.server.viewer.entries import glimpse_of
 from otel_humanloop.server.viewer.filters import SIZE, Cursor, Filters
 
 _SORTED: dict[str, ColumnElement[Any]] = {
@@ -25,7 +26,10 @@ _SORTED: dict[str, ColumnElement[Any]] = {
 }
 
 _RARE = 20_000
-"""Logs up to which those of a model are looked through first; of more, the sessions are."""
+"""Logs up to which those that fit are gathered; where more fit, sessions are looked into one after the other."""
+
+_MOST_MODELS = 500
+"""Models one can choose from."""
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,8 +117,8 @@ def all_projects(tx: Connection) -> list[Project]:
 
 def all_models(tx: Connection) -> list[str]:
     """Every model that logs were made with, by name."""
-    rows = tx.execute(select(configs.c.id, configs.c.name, configs.c.body).where(configs.c.type == "model"))
-    return sorted({made.name for row in rows if (made := made_of(row.id, row.name, row.body)).name is not None})
+    named = select(configs.c.model).where(configs.c.model.is_not(None)).distinct().order_by(configs.c.model)
+    return list(tx.execute(named.limit(_MOST_MODELS)).scalars())
 
 
 def _cursor(row: Row[Any]) -> Cursor:
@@ -138,40 +142,45 @@ def _narrowed(tx: Connection, statement: Select[Any], filters: Filters) -> Selec
     if filters.min_cost is not None:
         where.append(sessions.c.cost >= round(filters.min_cost * 1e12))
     if filters.model is not None:
-        where.append(_with_model(tx, filters.model))
+        where.append(_having_log(tx, logs.c.config.in_(select(configs.c.key).where(configs.c.model == filters.model))))
+    if filters.user is not None:
+        where.append(_having_log(tx, words.is_of_user(tx, filters.user)))
     if filters.query is not None:
-        where.append(_named(filters.query))
+        where.append(_sought(tx, filters.query))
     return statement.where(*where)
 
 
-def _with_model(tx: Connection, model: str) -> ColumnElement[bool]:
-    """Has the session a log made with that model? Which way is short depends on how many such logs there are."""
-    rows = tx.execute(
-        select(configs.c.key, configs.c.id, configs.c.name, configs.c.body, configs.c.logs).where(
-            configs.c.type == "model"
-        )
-    ).all()
-    mine = [row for row in rows if made_of(row.id, row.name, row.body).name == model]
-    keys = [row.key for row in mine]
-    if sum(row.logs for row in mine) <= _RARE:
-        return sessions.c.key.in_(select(logs.c.session).where(logs.c.config.in_(keys)))
-    return exists().where(logs.c.session == sessions.c.key, logs.c.config.in_(keys))
+def _having_log(tx: Connection, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Has the session a log of which `condition` is true?
+
+    Which way to find out is short depends on how many such logs there are. Of few, their sessions are gathered. Of
+    many, sessions are looked into in the order of the list, which soon has a page of them.
+    """
+    some = select(logs.c.key).where(condition).limit(_RARE + 1).subquery()
+    if tx.execute(select(func.count()).select_from(some)).scalar_one() <= _RARE:
+        return sessions.c.key.in_(select(logs.c.session).where(condition))
+    return exists().where(logs.c.session == sessions.c.key, condition)
 
 
-def _named(query: str) -> ColumnElement[bool]:
-    """Is the session, a log of it, or a project in it named so?"""
-    log = select(logs.c.session).where(or_(logs.c.id == query, logs.c.reference_id == query))
+def _sought(tx: Connection, query: str) -> ColumnElement[bool]:
+    """Is the session, a log of it or a project in it named so, or does a log hold the words?"""
     project = (
         select(session_projects.c.session)
         .join(projects, projects.c.key == session_projects.c.project)
         .where(projects.c.name.icontains(query, autoescape=True))
     )
-    return or_(
+    named = [
         sessions.c.id == query,
         sessions.c.id.startswith(f"sesh_{query}", autoescape=True),
         sessions.c.reference_id == query,
-        sessions.c.key.in_(log),
+        sessions.c.key.in_(select(logs.c.session).where(logs.c.id == query)),
+        sessions.c.key.in_(select(logs.c.session).where(logs.c.reference_id == query)),
         sessions.c.key.in_(project),
+    ]
+    return or_(
+        *named,
+        _having_log(tx, words.holds(tx, words.CONTENT_WORDS, query)),
+        _having_log(tx, words.holds(tx, words.METADATA_WORDS, query)),
     )
 
 

@@ -83,7 +83,9 @@ def routes(store: Store, *, digests: Digests = tuple, stopping: Callable[[], boo
 def _serving(store: Store, desk: Desk, show: Show) -> Endpoint:
     async def serve(request: Request) -> Response:
         request.state.visitor = desk.visitor(request)
-        return await run_in_threadpool(store.read, partial(show, request=request))
+        # what is looked for by its words is to be found as soon as it was written
+        reading = store.search if request.query_params.keys() & {"q", "user"} else store.read
+        return await run_in_threadpool(reading, partial(show, request=request))
 
     return serve
 

@@ -20,6 +20,9 @@ _MICRO = 1_000_000
 # themselves (embeddings, overrides, isolates): https://www.unicode.org/reports/tr9/
 _ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
+_UNEVEN = re.compile(r"^\s|\s$|\s\s|[^\S ]|" + _ACTING.pattern)
+"""What text on one line does not have: space at its ends or twice, other space than blanks, acting characters."""
+
 
 def shown(text: str) -> str:
     """Text whose control characters are seen instead of obeyed: an escape character as `␛`."""
@@ -41,6 +44,9 @@ def as_text(value: Any) -> str:
 def line(value: Any, most: int) -> str:
     """A JSON value on one line, at most that many characters of it."""
     text = as_text(value)
+    cut = text[: most + 1]
+    if _UNEVEN.search(cut) is None:
+        return cut if len(cut) <= most else f"{cut[:most]}…"
     cut = " ".join(text[: 4 * most].split())
     return shown(cut[:most]) + ("…" if len(cut) > most or len(text) > 4 * most else "")
 

@@ -153,6 +153,8 @@ def test_filters_and_search_narrow_the_list(browse: Callable[..., Any], post: An
     sync_api.expect(rows).to_have_count(1)
     assert page.url.endswith("/?errors=1")
     page.get_by_role("link", name="Clear").click()
+    sync_api.expect(rows).to_have_count(2)
+    page.wait_for_selector("html.scripted")
     page.get_by_label("Project").select_option("alpha")
     sync_api.expect(rows).to_have_count(1)
     page.get_by_role("searchbox", name="Search sessions").fill("bet")

@@ -6,6 +6,8 @@ import { drawZoom } from "./zoom.js";
 
 const depthOf = (row) => Number(row.dataset.depth);
 const source = new WeakMap(); // how each row came from the server
+const PARTS = [".session-head", ".ticks", ".lines"]; // what stands around the rows
+const parts = new Map(); // how each of them came from the server
 
 export function startTree() {
   remember();
@@ -90,6 +92,7 @@ export function toggleDensity() {
 }
 
 function remember() {
+  for (const part of PARTS) parts.set(part, document.querySelector(part)?.outerHTML);
   for (const row of document.querySelectorAll(".tree > .row")) if (!source.has(row)) source.set(row, row.innerHTML);
 }
 
@@ -105,8 +108,12 @@ export async function refreshTree(address) {
   }
   const changed = [];
   inPlace([...tree.children], () => {
-    for (const part of [".session-head", ".ticks", ".lines"])
-      document.querySelector(part)?.replaceWith(document.adoptNode(page.querySelector(part)));
+    for (const part of PARTS) {
+      const now = page.querySelector(part);
+      const text = now.outerHTML;
+      if (parts.get(part) !== text) document.querySelector(part)?.replaceWith(document.adoptNode(now));
+      parts.set(part, text);
+    }
     const foldedBefore = new Set(
       [...tree.querySelectorAll('.fold[aria-expanded="false"]')].map((handle) => handle.closest(".row").id),
     );

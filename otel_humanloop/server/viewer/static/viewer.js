@@ -17,3 +17,4 @@ if (document.querySelector(".session")) {
 }
 if (document.querySelector(".session, .alone")) startDrawer();
 if (document.body.dataset.live) startLive(document.body.dataset.live);
+document.documentElement.classList.add("scripted");
