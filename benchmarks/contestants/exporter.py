@@ -1,0 +1,133 @@
+"""An exporter, from finished spans to a backend that has them all. `exporter NAME SINK_URL`.
+
+A round is asked for with `traces` and `seed`. Spans are made before the clock runs. Then they are exported in batches
+of 512, and flushed; the cost is the CPU time of this whole process, threads of any name included, in seconds.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExportResult
+
+from benchmarks.load import Load, batches
+
+Export = Callable[[Sequence[ReadableSpan]], None]
+
+
+def _in_batches(exporter: Any) -> Export:
+    def export(spans: Sequence[ReadableSpan]) -> None:
+        for batch in batches(spans):
+            if exporter.export(batch) is not SpanExportResult.SUCCESS:
+                raise RuntimeError(f"{exporter} did not export")
+        exporter.force_flush(60_000)
+
+    return export
+
+
+def _ours(url: str, compression: str) -> Export:
+    from otel_humanloop import HumanloopSpanExporter
+
+    return _in_batches(HumanloopSpanExporter(base_url=f"{url}/v4", api_key="key", compression=compression))
+
+
+def _otlp_http(url: str, compression: str) -> Export:
+    from opentelemetry.exporter.otlp.proto.http import Compression
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    return _in_batches(OTLPSpanExporter(endpoint=f"{url}/v1/traces", compression=Compression(compression)))
+
+
+def _otlp_grpc(url: str) -> Export:
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+    with urllib.request.urlopen(f"{url}/grpc") as answer:
+        port = json.load(answer)["port"]
+    return _in_batches(OTLPSpanExporter(endpoint=f"http://127.0.0.1:{port}", insecure=True))
+
+
+def _langfuse(url: str) -> Export:
+    from langfuse import Langfuse
+    from langfuse._client.span_processor import LangfuseSpanProcessor
+    from opentelemetry.sdk.trace import TracerProvider
+
+    provider = TracerProvider()
+    Langfuse(public_key="pk-lf-1", secret_key="sk-lf-1", base_url=url, tracer_provider=provider)
+    # The exporter its client makes, with gzip and the search for media, which is what it does by itself.
+    (processor,) = (
+        each for each in provider._active_span_processor._span_processors if isinstance(each, LangfuseSpanProcessor)
+    )
+    return _in_batches(processor.span_exporter)
+
+
+def _langsmith(url: str) -> Export:
+    from langsmith.integrations.otel.processor import OtelExporter
+
+    return _in_batches(OtelExporter(url=f"{url}/otel/v1/traces", api_key="key", project="bench"))
+
+
+def _humanloop(url: str) -> Export:
+    from humanloop import Humanloop
+    from humanloop.otel.exporter import HumanloopSpanExporter
+
+    client = Humanloop(api_key="key", base_url=url)
+
+    def export(spans: Sequence[ReadableSpan]) -> None:
+        exporter = HumanloopSpanExporter(client)  # a flush ends it, so each round has its own
+        exporter.export(spans)
+        deadline = time.monotonic() + 60
+        while exporter._upload_queue.unfinished_tasks:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the Humanloop SDK does not deliver")
+            time.sleep(0.02)
+        exporter.shutdown()
+
+    return export
+
+
+EXPORTERS: dict[str, Callable[[str], Export]] = {
+    "ours": lambda url: _ours(url, "none"),
+    "ours-gzip": lambda url: _ours(url, "gzip"),
+    "otlp-http": lambda url: _otlp_http(url, "none"),
+    "otlp-http-gzip": lambda url: _otlp_http(url, "gzip"),
+    "otlp-grpc": _otlp_grpc,
+    "langfuse": _langfuse,
+    "langsmith": _langsmith,
+    "humanloop": _humanloop,
+}
+
+_SHAPES: dict[str, dict[str, Any]] = {
+    "humanloop": {"name": "humanloop.answer", "extra": {"humanloop.file.type": "prompt"}}
+}
+"""What an exporter must find on a span to send it at all."""
+
+
+def main() -> None:
+    """Does a round for each line of standard input."""
+    name, url = sys.argv[1:]
+    export = EXPORTERS[name](url)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        shape = {key: asked[key] for key in ("chats", "depth", "turns") if key in asked}
+        spans = Load(asked["seed"]).finished(asked["traces"], **_SHAPES.get(name, {}), **shape)
+        gc.collect()
+        wall, cpu = time.perf_counter(), time.process_time()
+        export(spans)
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        with urllib.request.urlopen(f"{url}/taken") as answer:
+            taken = json.load(answer)
+        if taken["spans"] != len(spans):
+            raise RuntimeError(f"{name} delivered {taken['spans']} of {len(spans)} spans")
+        sys.stdout.write(json.dumps({"cpu": cpu, "wall": wall, "spans": len(spans), **taken}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

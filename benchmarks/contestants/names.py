@@ -1,0 +1,13 @@
+"""Who takes part, and in which environment. Imports nothing, so that every side may know it."""
+
+EXPORTERS = {
+    "ours": "ours",
+    "ours-gzip": "ours",
+    "otlp-http": "otlp",
+    "otlp-http-gzip": "otlp",
+    "otlp-grpc": "otlp",
+    "langfuse": "langfuse",
+    "langsmith": "langsmith",
+    "humanloop": "humanloop",
+}
+"""Exporter -> its environment."""

@@ -1,0 +1,69 @@
+"""Exporters, from finished spans to a backend that has them."""
+
+from __future__ import annotations
+
+from benchmarks.contest import Spread, contest, per_span, ratios
+from benchmarks.contestants.names import EXPORTERS
+from benchmarks.finding import Finding, Table, Target, spread
+from benchmarks.processes import sink
+from benchmarks.scale import Scale
+
+_LABELS = {
+    "ours": "otel-humanloop",
+    "ours-gzip": "otel-humanloop, gzip",
+    "otlp-http": "OTLP/HTTP",
+    "otlp-http-gzip": "OTLP/HTTP, gzip",
+    "otlp-grpc": "OTLP/gRPC",
+    "langfuse": "Langfuse (gzip)",
+    "langsmith": "LangSmith (OTLP)",
+    "humanloop": "Humanloop SDK 0.8.38",
+}
+
+
+def measure(scale: Scale) -> Finding:
+    """CPU time per span of the whole exporting process."""
+    with sink() as url:
+        answers = contest(
+            {name: (environment, "exporter", name, url) for name, environment in EXPORTERS.items()},
+            rounds=scale.rounds,
+            # One request for each span is so much work that fewer will do.
+            asked={name: {"traces": scale.traces // (8 if name == "humanloop" else 1)} for name in EXPORTERS},
+        )
+    cpu = {name: per_span(rounds) for name, rounds in answers.items()}
+    rows = [
+        [
+            label,
+            spread(Spread.of(cpu[name])),
+            spread(ratios(cpu[name], cpu["otlp-http"])),
+            f"{sum(each['bytes'] for each in answers[name]) / sum(each['spans'] for each in answers[name]):,.0f}",
+        ]
+        for name, label in _LABELS.items()
+    ]
+    return Finding(
+        title="Exporters: from finished spans to a backend that has them",
+        how=(
+            f"Each exporter runs in a process and an environment of its own and sends the same {scale.traces * 4:,} "
+            f"spans a round, in batches of 512, to a sink in another process, which answers as its backend would and "
+            f"counts what came; a round in which a span is missing fails. CPU time is that of the whole process.\n\n"
+            "What is not alike: OTLP, Langfuse and LangSmith encode spans as they are; ours reads what they say "
+            "(all conventions are loaded), makes logs of them, keeps each until it is acknowledged, and sends a parent "
+            "before its children, which is two requests where they have one. The Humanloop SDK encodes spans as they "
+            "are too, one request each; its spans carry the marker without which it sends nothing."
+        ),
+        targets=[
+            Target.most(
+                "exporter CPU per span, against OTLP/HTTP, neither compressed",
+                ratios(cpu["ours"], cpu["otlp-http"]),
+                0.2,
+            ),
+            Target.most(
+                "exporter CPU per span, against OTLP/HTTP, both with gzip",
+                ratios(cpu["ours-gzip"], cpu["otlp-http-gzip"]),
+                0.12,
+            ),
+            Target.most(
+                "exporter CPU per span, against the Humanloop SDK's", ratios(cpu["ours"], cpu["humanloop"]), 0.02
+            ),
+        ],
+        tables=[Table(["exporter", "CPU µs/span", "against OTLP/HTTP", "bytes/span sent"], rows)],
+    )
