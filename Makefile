@@ -7,6 +7,7 @@
 #   make scorecard   how much of what captured spans hold arrives in Humanloop, by instrumentation
 #   make docs        the pages that are made of the program's tables
 #   make check       lint, types, import contracts, tests
+#   make bench       what this costs beside its peers: benchmarks/RESULTS.md (ARGS=--quick: only that it runs)
 #   make fix         format, and mend what ruff can
 #   make clean       remove what these targets made
 #
@@ -59,6 +60,9 @@ docs: $(VENV)/.ready-test
 	@$(BIN)/python docs/make.py
 
 check: lint types contracts test
+
+bench: $(VENV)/.ready-test
+	$(BIN)/python -m benchmarks $(ARGS)
 
 fix: $(VENV)/.ready-lint
 	$(BIN)/ruff check --fix
