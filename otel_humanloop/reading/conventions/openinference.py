@@ -41,12 +41,14 @@ _OUTPUT, _OUTPUT_TYPE = "output.value", "output.mime_type"
 _MODEL = "llm.model_name"
 _EMBEDDING_MODEL = "embedding.model_name"
 _PROMPT_TEXT = "llm.prompts.0.prompt.text"
+_PROMPTS = "llm.prompts"
 _CHOICE_TEXT = "llm.choices.0.completion.text"
 _INPUT_ROLES = ("llm.input_messages.0.message.role", "llm.input_messages.1.message.role")
 _OUTPUT_ROLE = "llm.output_messages.0.message.role"
 _FIRST_TOKEN = "First Token Stream Event"
 _REDACTED = "__REDACTED__"
 _JSON = "application/json"
+_TEXT = "text/plain"
 
 _kind = one_of(
     {
@@ -85,6 +87,7 @@ _answer_of_call = attribute(bodies.answer, _OUTPUT)
 _input_messages = first(
     mapped(indexed("llm.input_messages", messages.LEAVES), messages.conversation("user")),
     mapped(indexed("llm.prompts", messages.LEAVES), messages.conversation("user")),
+    mapped(mapped(strings(_PROMPTS), list), messages.conversation("user")),
 )
 _output_messages = first(
     mapped(indexed("llm.output_messages", messages.LEAVES), messages.conversation("assistant")),
@@ -133,11 +136,19 @@ def _asked(span: Span) -> Found[tuple[Message, ...]] | None:
     return None if found is None else _and_blob(found, _blob(span, _INPUT, _INPUT_TYPE))
 
 
+def _plain_answer(span: Span) -> Found[tuple[Message, ...]] | None:
+    """An answer that stands nowhere but in `output.value`, as plain words."""
+    if span.attributes.get(_OUTPUT_TYPE, _TEXT) != _TEXT or not isinstance(span.attributes.get(_OUTPUT), str):
+        return None
+    blob = _blob(span, _OUTPUT, _OUTPUT_TYPE)
+    return None if blob is None or not blob.value else mapped(text(_OUTPUT), messages.conversation("assistant"))(span)
+
+
 @reads(_output_messages, _answer_messages, _finish_reason, _OUTPUT_TYPE)
 def _answered(span: Span) -> Found[tuple[Message, ...]] | None:
     if not _is_call(span):
         return _output_messages(span)
-    found = _output_messages(span) or _answer_messages(span)
+    found = _output_messages(span) or _answer_messages(span) or _plain_answer(span)
     if found is None:
         return None
     if not any(one.parts or one.finish_reason for one in found.value):
@@ -240,7 +251,7 @@ def _metadata(span: Span) -> Found[Mapping[str, Any]] | None:
     return Found({**asked.value, **own.value}, f"{own.key}, {asked.key}", (*own.taken, *asked.taken))
 
 
-_completed: Reader[Endpoint] = present("complete", _PROMPT_TEXT, _CHOICE_TEXT)
+_completed: Reader[Endpoint] = present("complete", _PROMPT_TEXT, _CHOICE_TEXT, _PROMPTS)
 _chatted: Reader[Endpoint] = present("chat", *_INPUT_ROLES, _OUTPUT_ROLE)
 
 

@@ -1,0 +1,152 @@
+"""Real programs, each in an environment of its own with current packages: one session with the right tree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from humanloop import Humanloop
+from instrumentation_model import ANSWER, QUESTION
+
+pytestmark = pytest.mark.instrumentation
+
+MODEL = "gpt-4o"
+
+
+def tree(humanloop: Humanloop) -> list[tuple[int, str, str]]:
+    """The only session's logs, in the order they started: how deep, of what kind, called what."""
+    logs = humanloop.logs(humanloop.session())
+    assert humanloop.broken == []
+    by_id = {log["id"]: log for log in logs}
+
+    def depth(log: dict[str, Any]) -> int:
+        parent = by_id.get(log.get("parent_id"))
+        return 0 if parent is None else 1 + depth(parent)
+
+    return [(depth(log), kind(log), log["config"].get("model") or log["config"]["name"]) for log in logs]
+
+
+def kind(log: dict[str, Any]) -> str:
+    config = log["config"]
+    return "model" if config["type"] == "model" else config["other"]["kind"]
+
+
+def calls(humanloop: Humanloop) -> list[dict[str, Any]]:
+    return [log for log in humanloop.logs() if kind(log) == "model"]
+
+
+def asked(log: dict[str, Any]) -> str:
+    """The user's words, whether they are one text or a list of one part."""
+    content = next(message["content"] for message in log["messages"] if message["role"] == "user")
+    return content if isinstance(content, str) else content[0]["text"]
+
+
+def holds_the_conversation(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """A call that asks for the weather, and one that tells it."""
+    assert asked(first) == asked(second) == QUESTION
+    [call] = first["output_message"]["tool_calls"]
+    assert call["function"]["name"] == "get_weather"
+    assert '"city"' in call["function"]["arguments"]
+    assert "tool" in [message["role"] for message in second["messages"]]
+    assert second["output"] == ANSWER
+    for log in (first, second):
+        assert (log["prompt_tokens"], log["output_tokens"]) == (1117, 46)
+        assert log["error"] is None if "error" in log else True
+
+
+@pytest.mark.parametrize(
+    ("instrumentor", "packages", "variables"),
+    [
+        pytest.param(
+            "opentelemetry.instrumentation.openai:OpenAIInstrumentor",
+            ["openai", "opentelemetry-instrumentation-openai"],
+            {},
+            id="openllmetry",
+        ),
+        pytest.param(
+            "openinference.instrumentation.openai:OpenAIInstrumentor",
+            ["openai", "openinference-instrumentation-openai"],
+            {},
+            id="openinference",
+        ),
+        pytest.param(
+            "opentelemetry.instrumentation.genai.openai:OpenAIInstrumentor",
+            ["openai", "opentelemetry-instrumentation-genai-openai"],
+            {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"},
+            id="genai",
+        ),
+        pytest.param(
+            "opentelemetry.instrumentation.openai_v2:OpenAIInstrumentor",
+            ["openai<3", "opentelemetry-instrumentation-openai-v2==2.4b0", "opentelemetry-util-genai==0.4b0"],
+            {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true", "WITH_LOGS": "1"},
+            id="v2, with its content in log records",
+        ),
+    ],
+)
+def test_openai(
+    humanloop: Humanloop, run: Any, instrumentor: str, packages: list[str], variables: dict[str, str]
+) -> None:
+    run("openai_conversation.py", *packages, INSTRUMENTOR=instrumentor, **variables)
+    assert tree(humanloop) == [(0, "step", "conversation"), (1, "model", MODEL), (1, "model", MODEL)]
+    first, second = calls(humanloop)
+    holds_the_conversation(first, second)
+    assert first["config"]["temperature"] == 0.2
+
+
+def test_pydantic_ai(humanloop: Humanloop, run: Any) -> None:
+    run("pydantic_agent.py", "pydantic-ai-slim[openai]")
+    assert tree(humanloop) == [
+        (0, "agent", "weather_agent"),
+        (1, "model", MODEL),
+        (1, "tool", "get_weather"),
+        (1, "model", MODEL),
+    ]
+    holds_the_conversation(*calls(humanloop))
+    agent = humanloop.logs()[0]
+    assert agent["output"] == ANSWER
+    assert agent.get("prompt_tokens") is None
+
+
+def test_langchain(humanloop: Humanloop, run: Any) -> None:
+    run("langchain_agent.py", "langchain", "langchain-openai", "openinference-instrumentation-langchain")
+    shown = tree(humanloop)
+    assert shown[0][0] == 0
+    assert [name for _, kind, name in shown if kind == "model"] == [MODEL, MODEL]
+    assert [name for _, kind, name in shown if kind == "tool"] == ["get_weather"]
+    assert max(depth for depth, _, _ in shown) >= 2
+    holds_the_conversation(*calls(humanloop))
+    assert {log["metadata"].get("conversation") for log in humanloop.logs()} == {"s-1"}
+
+
+def test_openai_agents(humanloop: Humanloop, run: Any) -> None:
+    run("openai_agents.py", "openai-agents", "openinference-instrumentation-openai-agents")
+    shown = tree(humanloop)
+    assert [(kind, name) for _, kind, name in shown if kind in ("model", "tool")] == [
+        ("model", MODEL),
+        ("tool", "get_weather"),
+        ("model", MODEL),
+    ]
+    assert "weather_agent" in [name for _, kind, name in shown if kind == "agent"]
+    holds_the_conversation(*calls(humanloop))
+
+
+def test_litellm(humanloop: Humanloop, run: Any) -> None:
+    run("litellm_call.py", "litellm")
+    assert tree(humanloop) == [(0, "model", MODEL)]
+    [call] = calls(humanloop)
+    assert asked(call) == QUESTION
+    assert call["output"] == ANSWER
+    assert (call["prompt_tokens"], call["output_tokens"]) == (1117, 46)
+
+
+def test_llama_index(humanloop: Humanloop, run: Any) -> None:
+    run(
+        "llama_index_chat.py",
+        "llama-index-core",
+        "llama-index-llms-openai",
+        "openinference-instrumentation-llama-index",
+    )
+    [call] = calls(humanloop)
+    assert asked(call) == QUESTION
+    assert call["output"] == ANSWER
+    assert call["prompt_tokens"] == 1117
