@@ -76,7 +76,7 @@ def rounds(number: int, humanloop: Humanloop, spool: Path) -> None:
 
 
 def test_what_was_acknowledged_is_delivered_once(humanloop: Humanloop, tmp_path: Path) -> None:
-    rounds(3, humanloop, tmp_path / "spool.db")
+    rounds(2, humanloop, tmp_path / "spool.db")
 
 
 @pytest.mark.slow

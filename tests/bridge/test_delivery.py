@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -210,3 +211,17 @@ def test_records_of_no_span_and_of_other_events_are_passed_over(bridge: RunningB
     send(bridge, span(1, 2, attributes=CHAT))
     delivered(bridge)
     assert "app.started" not in json.dumps(humanloop.logs())
+
+
+def test_a_trace_that_comes_to_two_bridges_is_one_session(bridges: Any, humanloop: Humanloop, tmp_path: Path) -> None:
+    """The second has not seen what the first has: Humanloop links the logs when both are there."""
+    with (
+        bridges(spool=f"sqlite:///{tmp_path}/1.db") as first,
+        bridges(spool=f"sqlite:///{tmp_path}/2.db") as second,
+    ):
+        send(second, span(1, 3, 2, CHAT), span(1, 4, 3, {"gen_ai.operation.name": "execute_tool"}))
+        delivered(second)
+        send(first, span(1, 1, None, AGENT), span(1, 2, 1, {"gen_ai.operation.name": "execute_tool"}))
+        delivered(first)
+    ids = [hexadecimal(number) for number in range(5)]
+    assert trees(humanloop) == {f"{1:032x}": {ids[1]: None, ids[2]: ids[1], ids[3]: ids[2], ids[4]: ids[3]}}

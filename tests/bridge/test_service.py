@@ -17,6 +17,7 @@ import trustme
 from humanloop import Humanloop
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -50,6 +51,25 @@ def test_the_sdks_own_exporters_are_understood(
     until(lambda: len(humanloop.logs()) == 2)
     assert humanloop.session()["reference_id"] == f"{agent.get_span_context().trace_id:032x}"
     assert humanloop.log("gpt-4o")["parent_id"] == humanloop.log("Agent")["id"]
+
+
+def test_what_a_bridge_does_is_not_traced(bridge: RunningBridge, humanloop: Humanloop) -> None:
+    """In a process whose requests are traced, and whose spans go to the bridge itself."""
+    provider = TracerProvider()
+    exporter = HttpExporter(f"{bridge.url('http')}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=20))
+    HTTPXClientInstrumentor().instrument(tracer_provider=provider)
+    try:
+        for number in range(1, 4):
+            provider.get_tracer("app").start_span("chat", attributes=CHAT).end()
+            provider.force_flush()
+            until(lambda number=number: bridge.keeper.counts.sent == number)
+        provider.force_flush()
+    finally:
+        HTTPXClientInstrumentor().uninstrument()
+    provider.shutdown()
+    assert bridge.keeper.counts.accepted == 3
+    assert len(humanloop.logs()) == 3
 
 
 @pytest.mark.parametrize("kind", ["http", "grpc"])
