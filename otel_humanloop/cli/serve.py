@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -26,13 +27,18 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at; 127.0.0.1 by default")
     parser.add_argument("--port", type=port, default=DEFAULT_PORT, help=f"the port; {DEFAULT_PORT} by default")
-    parser.add_argument("--database", metavar="URL", help="sqlite:///PATH; by default a file among your own data")
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME; by default a file among your own data",
+    )
     parser.add_argument(
         "--api-key",
         metavar="KEY",
         action="append",
         default=[],
-        help="a key that callers must send; may be given several times, and must be where others can reach the address",
+        help="a key that callers must send, besides those made by `otel-humanloop keys`; may be given several times."
+        " There must be a key where others can reach the address",
     )
     parser.add_argument(
         "--allowed-host",
@@ -46,6 +52,12 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="refuse a log whose parent has not been logged, instead of waiting for the parent",
     )
+    parser.add_argument(
+        "--rate-limit", type=_whole, metavar="N", help="requests a minute that each key may make; any number by default"
+    )
+    parser.add_argument(
+        "--keep", metavar="AGE", help="delete logs that ended longer ago: 12h, 30d, 8w; by default they are kept"
+    )
     otlp.add(parser)
     parser.set_defaults(run=run)
 
@@ -53,8 +65,14 @@ def add(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to end."""
     require("the server", "server")
+    from otel_humanloop.server.providers import ProviderSettings
+    from otel_humanloop.server.retention import parse_age
     from otel_humanloop.server.serve import serve
 
+    keep = None if arguments.keep is None else parse_age(arguments.keep)
+    providers = ProviderSettings(
+        base_url=os.environ.get("OPENAI_BASE_URL") or None, api_key=os.environ.get("OPENAI_API_KEY") or None
+    )
     database = arguments.database or default_database()
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     sys.stderr.write(f"Humanloop at http://{host}:{arguments.port}/v4, kept in {database}; Ctrl-C ends it\n")
@@ -66,8 +84,17 @@ def run(arguments: argparse.Namespace) -> int:
             api_keys=arguments.api_key,
             allowed_hosts=arguments.allowed_host,
             strict_parents=arguments.strict_parents,
+            rate_limit=arguments.rate_limit,
+            providers=providers,
+            keep=keep,
         )
     return 0
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 10**9:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1 on")
+    return int(text)
 
 
 def default_database(environ: Mapping[str, str] | None = None) -> str:

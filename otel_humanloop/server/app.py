@@ -18,8 +18,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from otel_humanloop.server import calls, feedback, logs, projects, sessions, versions
 from otel_humanloop.server.failures import Invalid, RequestFailed, answer, invalid_answer
-from otel_humanloop.server.guard import Guard, digests_of
+from otel_humanloop.server.guard import Guard
+from otel_humanloop.server.keyring import Keyring
 from otel_humanloop.server.providers import ProviderSettings
+from otel_humanloop.server.rate import RateLimit
 from otel_humanloop.server.requests import Call, read_body
 from otel_humanloop.server.store import Store
 from otel_humanloop.server.viewer import pages
@@ -80,6 +82,7 @@ def create_app(
     api_keys: Collection[str] = (),
     strict_parents: bool = False,
     allowed_hosts: Collection[str] = (),
+    rate_limit: int | None = None,
 ) -> Starlette:
     """The server as an ASGI application.
 
@@ -89,7 +92,9 @@ def create_app(
     Args:
         store: Where everything is kept. Who opened it closes it.
         providers: Where models are called.
-        api_keys: Whoever shows one as `X-API-KEY` may come in. Without any, only programs of this machine may.
+        api_keys: Whoever shows one as `X-API-KEY` may come in, as with those in the store. Where there has never been
+            any, only programs of this machine may.
+        rate_limit: Requests a minute that each key may make; None for as many as it likes.
         strict_parents: Refuse a log whose parent has not been logged, instead of waiting for the parent.
         allowed_hosts: Host names that mean this server, where it has no keys and is reached by another name than
             loopback's.
@@ -123,7 +128,7 @@ def create_app(
         await run_in_threadpool(store.read, lambda tx: tx.execute(text("SELECT 1")).scalar_one())
         return Response("ready\n", media_type="text/plain")
 
-    digests = digests_of(api_keys)
+    keyring = Keyring(store, api_keys)
     app = Starlette(
         routes=[
             Route("/healthz", _alive),
@@ -135,11 +140,16 @@ def create_app(
                     *(Route(path, calling(do), methods=["POST"]) for path, do in _CALLS),
                 ],
             ),
-            *pages.routes(store, digests=lambda: digests, stopping=lambda: app.state.stopping()),
+            *pages.routes(store, digests=keyring.digests, stopping=lambda: app.state.stopping()),
         ],
         middleware=[
             Middleware(_PlainPaths),
-            Middleware(Guard, api_keys=api_keys, allowed_hosts=allowed_hosts),
+            Middleware(
+                Guard,
+                keyring=keyring,
+                allowed_hosts=allowed_hosts,
+                rate=None if rate_limit is None else RateLimit(rate_limit),
+            ),
         ],
         exception_handlers={
             Invalid: _invalid,

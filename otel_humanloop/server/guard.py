@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import hmac
 import ipaddress
+import time
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -21,6 +20,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from otel_humanloop.server.failures import RequestFailed, answer
+from otel_humanloop.server.keyring import Keyring
+from otel_humanloop.server.rate import RateLimit
 from otel_humanloop.server.viewer import sign_in
 
 _OPEN = ("/healthz", "/readyz")
@@ -28,21 +29,26 @@ _OPEN = ("/healthz", "/readyz")
 
 
 class Guard:
-    """Lets requests through to `app`, or answers 401 or 403.
+    """Lets requests through to `app`, or answers 401, 403 or 429.
 
     Args:
-        api_keys: Whoever shows one of these may come in. Held only as hashes.
+        keyring: Whoever shows a key it knows may come in.
         allowed_hosts: Host names that mean this server, besides those of the loopback interface.
+        rate: How often each key may call the API; None for as often as it likes.
     """
 
-    def __init__(self, app: ASGIApp, *, api_keys: Collection[str], allowed_hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, keyring: Keyring, allowed_hosts: Collection[str] = (), rate: RateLimit | None = None
+    ) -> None:
         self._app = app
-        self._digests = digests_of(api_keys)
+        self._keyring = keyring
         self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
+        self._rate = rate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in _OPEN:
             try:
+                await self._keyring.refresh()
                 self._check(Headers(scope=scope), scope["path"], scope["method"])
             except RequestFailed as error:
                 await self._refused(error, scope)(scope, receive, send)
@@ -56,28 +62,29 @@ class Guard:
         return asked or answer(error.status, error.message, headers=error.headers)
 
     def _check(self, headers: Headers, path: str, method: str) -> None:
-        if self._digests:
+        if self._keyring.locked:
             self._check_key(headers, path)
         else:
             self._check_local(headers, method)
+        if self._rate is not None and _is_api(path):
+            wait = self._rate.wait(headers.get("x-api-key", ""), time.monotonic())
+            if wait:
+                message = f"more requests than this key may make; the next may come in {wait} s"
+                raise RequestFailed(429, message, headers={"Retry-After": str(wait)})
 
     def _check_key(self, headers: Headers, path: str) -> None:
         api = _is_api(path)
         key = headers.get("x-api-key")
         if key is None and not api:
-            if path.startswith(sign_in.OPEN) or sign_in.has_ticket(headers.get("cookie", ""), self._digests):
+            if path.startswith(sign_in.OPEN) or sign_in.has_ticket(headers.get("cookie", ""), self._keyring.digests()):
                 return
             key = _password(headers.get("authorization", ""))
-        if key is not None and self._known(key):
+        if key is not None and self._keyring.opens(key):
             return
         message = "the API key is missing" if key is None else "the API key is not one of this server's"
         # only pages ask a browser for the key; it would send it along to the API whoever caused the request
         asks = {} if api else {"WWW-Authenticate": 'Basic realm="otel-humanloop: any name, an API key as password"'}
         raise RequestFailed(401, message, headers=asks)
-
-    def _known(self, key: str) -> bool:
-        shown = _digest(key)
-        return any([hmac.compare_digest(shown, digest) for digest in self._digests])  # noqa: C419 - all, every time
 
     def _check_local(self, headers: Headers, method: str) -> None:
         host = headers.get("host", "")
@@ -110,17 +117,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def digests_of(api_keys: Collection[str]) -> list[bytes]:
-    """SHA-256 of each key: what is kept of it."""
-    return [_digest(key) for key in api_keys]
-
-
 def _is_api(path: str) -> bool:
     return path == "/v4" or path.startswith("/v4/")
-
-
-def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()
 
 
 def _password(authorization: str) -> str | None:

@@ -83,5 +83,6 @@ def deactivate(call: Call) -> Response:
 
 def delete(call: Call) -> Response:
     """`DELETE /projects/{id}`, with its configs and logs."""
-    call.store.write(partial(delete_project, id=call.path["id"], now=moments.now()))
+    while not call.store.write(partial(delete_project, id=call.path["id"], now=moments.now())):
+        pass  # the next piece
     return empty()

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import msgspec
 import uvicorn
@@ -14,7 +15,9 @@ from starlette.applications import Starlette
 from otel_humanloop.errors import SettingsError
 from otel_humanloop.server.app import create_app
 from otel_humanloop.server.guard import is_loopback
-from otel_humanloop.server.store import Store, open_store
+from otel_humanloop.server.providers import ProviderSettings
+from otel_humanloop.server.retention import retention
+from otel_humanloop.server.store import Store, keys, open_store
 from otel_humanloop.settings import DEFAULT_PORT
 
 
@@ -38,16 +41,32 @@ def serve(
     api_keys: Collection[str] = (),
     strict_parents: bool = False,
     allowed_hosts: Collection[str] = (),
+    rate_limit: int | None = None,
+    providers: ProviderSettings | None = None,
+    keep: timedelta | None = None,
 ) -> None:
     """Serves until the process is told to stop (SIGINT, SIGTERM); then finishes what has come in.
+
+    Args:
+        keep: For how long logs are kept after they ended; None for ever.
 
     Raises:
         SettingsError: The address would be open to others without an API key, or cannot be had; or the database
             cannot be opened.
     """
-    listener = _listen(host, port, api_keys)
-    with listener, open_store(database) as store:
-        app = create_app(store, api_keys=api_keys, strict_parents=strict_parents, allowed_hosts=allowed_hosts)
+    with (
+        open_store(database) as store,
+        _listen(host, port, keyless=not api_keys and not store.read(keys.known).digests) as listener,
+        retention(store, keep),
+    ):
+        app = create_app(
+            store,
+            providers=providers,
+            api_keys=api_keys,
+            strict_parents=strict_parents,
+            allowed_hosts=allowed_hosts,
+            rate_limit=rate_limit,
+        )
         _server(app).run(sockets=[listener])
 
 
@@ -59,13 +78,15 @@ def running(
     port: int = 0,
     api_keys: Collection[str] = (),
     strict_parents: bool = False,
+    providers: ProviderSettings | None = None,
 ) -> Generator[RunningServer, None, None]:
     """A server in a thread of this process, on a free port unless one is given; stopped at the end.
 
     `with open_store("sqlite://") as store, running(store=store) as server: server.url`
     """
-    with _listen(host, port, api_keys) as listener:
-        server = _server(create_app(store, api_keys=api_keys, strict_parents=strict_parents))
+    with _listen(host, port, keyless=not api_keys) as listener:
+        app = create_app(store, providers=providers, api_keys=api_keys, strict_parents=strict_parents)
+        server = _server(app)
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listener]}, name="otel-humanloop-server", daemon=True
         )
@@ -94,11 +115,11 @@ def _config(app: Starlette) -> uvicorn.Config:
     )
 
 
-def _listen(host: str, port: int, api_keys: Collection[str]) -> socket.socket:
-    if not api_keys and not is_loopback(host):
+def _listen(host: str, port: int, *, keyless: bool) -> socket.socket:
+    if keyless and not is_loopback(host):
         raise SettingsError(
             f"the host is `{host}`, which others can reach, but there is no API key",
-            hint="give an API key (--api-key KEY), or listen on 127.0.0.1",
+            hint="give an API key (--api-key KEY), make one (otel-humanloop keys add NAME), or listen on 127.0.0.1",
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

@@ -12,9 +12,11 @@ from otel_humanloop.server.failures import Invalid, NotFound
 from otel_humanloop.server.store.making import add_project, add_session
 from otel_humanloop.server.store.posting import rewrite
 from otel_humanloop.server.store.records import Content
-from otel_humanloop.server.store.rows import chunks
-from otel_humanloop.server.store.schema import configs, logs, projects
+from otel_humanloop.server.store.schema import configs, logs, projects, sessions
 from otel_humanloop.server.store.workspace import Workspace
+
+SLICE = 1_000
+"""Logs that one write deletes at most."""
 
 
 def patch_log(
@@ -106,8 +108,13 @@ def change_project(
     rows.configs.flush()
 
 
-def delete_project(tx: Connection, *, id: str, now: int) -> None:
+def delete_project(tx: Connection, *, id: str, now: int) -> bool:
     """Deletes a project with its configs and logs; logs of other projects below those become roots.
+
+    A large project goes piece by piece, so that the writer has time for others.
+
+    Returns:
+        Whether it is gone. If not, a part of its logs is, and this is to be called again.
 
     Raises:
         NotFound: There is no such project.
@@ -115,8 +122,23 @@ def delete_project(tx: Connection, *, id: str, now: int) -> None:
     key = tx.execute(select(projects.c.key).where(projects.c.id == id)).scalar_one_or_none()
     if key is None:
         raise NotFound("project", id)
-    ids = tx.execute(select(logs.c.id).where(logs.c.project == key)).scalars().all()
-    for chunk in chunks(ids):
-        delete_logs(tx, ids=chunk, now=now)
+    ids = tx.execute(select(logs.c.id).where(logs.c.project == key).limit(SLICE)).scalars().all()
+    delete_logs(tx, ids=ids, now=now)
+    if len(ids) == SLICE:
+        return False
     tx.execute(delete(configs).where(configs.c.project == key))
     tx.execute(delete(projects).where(projects.c.key == key))
+    return True
+
+
+def delete_old(tx: Connection, *, before: int, now: int) -> int:
+    """Deletes some of the logs that ended before that moment, and sessions that were left without any.
+
+    Returns:
+        How many logs; fewer than `SLICE` when there are no more.
+    """
+    old = select(logs.c.id).where(logs.c.created_at < before, logs.c.ended_at < before).limit(SLICE)
+    ids = tx.execute(old).scalars().all()
+    delete_logs(tx, ids=ids, now=now)
+    tx.execute(delete(sessions).where(sessions.c.logs == 0, sessions.c.created_at < before))
+    return len(ids)
