@@ -6,11 +6,9 @@ import gzip
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from importlib.metadata import version
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from otel_humanloop.delivery import answers, failures
 from otel_humanloop.errors import SettingsError
@@ -48,7 +46,9 @@ class Client:
     """
 
     def __init__(self, settings: Settings, *, transport: httpx.BaseTransport | None = None) -> None:
-        # Importing this package must not cost an application what importing httpx does.
+        # Importing this package must not cost an application what importing these does.
+        from importlib.metadata import version
+
         import httpx
 
         self._headers = {
@@ -131,6 +131,8 @@ class Client:
 
 def _network(url: httpx.URL) -> httpx.BaseTransport:
     """What carries requests to that address: directly, or through the proxy the environment names for it."""
+    from urllib.request import getproxies, proxy_bypass
+
     import httpx
 
     proxies = getproxies()
