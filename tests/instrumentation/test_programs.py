@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from anthropic_model import anthropic_model
 from humanloop import Humanloop
 from instrumentation_model import ANSWER, QUESTION
 
@@ -150,3 +151,22 @@ def test_llama_index(humanloop: Humanloop, run: Any) -> None:
     assert asked(call) == QUESTION
     assert call["output"] == ANSWER
     assert call["prompt_tokens"] == 1117
+
+
+@pytest.mark.parametrize(
+    ("instrumentor", "package"),
+    [
+        ("opentelemetry.instrumentation.anthropic:AnthropicInstrumentor", "opentelemetry-instrumentation-anthropic"),
+        ("openinference.instrumentation.anthropic:AnthropicInstrumentor", "openinference-instrumentation-anthropic"),
+    ],
+    ids=["openllmetry", "openinference"],
+)
+def test_anthropic_whose_sdk_sees_the_call_too(humanloop: Humanloop, run: Any, instrumentor: str, package: str) -> None:
+    with anthropic_model() as url:
+        run("anthropic_call.py", "anthropic", package, INSTRUMENTOR=instrumentor, ANTHROPIC_BASE_URL=url)
+    assert tree(humanloop) == [(0, "model", "claude-sonnet-4-20250514")]
+    [call] = calls(humanloop)
+    assert asked(call) == QUESTION
+    assert call["output"] == ANSWER
+    assert (call["prompt_tokens"], call["output_tokens"]) == (1117, 46)
+    assert call["metadata"]["usage"]["cache_read_tokens"] == 924
