@@ -9,18 +9,20 @@ and never the log: it fails closed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
 from otel_humanloop import v4
 from otel_humanloop.logs.draft import READ_BEFORE, draft
 from otel_humanloop.logs.encode import clean
-from otel_humanloop.logs.rules import Rules, rules_of
 from otel_humanloop.logs.withheld import without_content, without_text
 from otel_humanloop.notices import Notices
 from otel_humanloop.settings import Settings
 from otel_humanloop.spans import Attributes, Event, Link, LogRecord, Resource, Scope, Span, Status
+
+if TYPE_CHECKING:
+    from otel_humanloop.logs.rules import Rules
 
 _Log = TypeVar("_Log", bound="v4.LogRequest[v4.Config] | v4.UpdateLogRequest")
 
@@ -48,7 +50,12 @@ class Redactor:
         self._capture_content = settings.capture_content
         self._project = settings.project
         self._notices = notices
-        self._rules = rules_of(settings.redact, on_failure=self._failed) if settings.redact is not None else None
+        self._rules: Rules | None = None
+        if settings.redact is not None:
+            # Its expressions are compiled where something is to be redacted, and nowhere else.
+            from otel_humanloop.logs.rules import rules_of
+
+            self._rules = rules_of(settings.redact, on_failure=self._failed)
 
     @property
     def idle(self) -> bool:
