@@ -78,6 +78,7 @@ sessions = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Index("sessions_started", "started_at", "key"),
+    Index("sessions_logs", "logs", "key"),
 )
 
 session_projects = Table(
@@ -118,6 +119,7 @@ logs = Table(
     UniqueConstraint("reference_id", "session", name="logs_reference"),
     Index("logs_session", "session", "started_at"),
     Index("logs_project", "project", "created_at"),
+    Index("logs_config", "config"),
 )
 
 # Both hold only what is looked for in them: SQLite would otherwise find the logs that wait for a parent by going

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select, tuple_, union_all
 
 from otel_humanloop.server.store import words
 from otel_humanloop.server.store.schema import configs, logs, projects, session_projects, sessions
@@ -82,6 +82,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 def find(tx: Connection, filters: Filters) -> Found:
     """The page of sessions that `filters` ask for."""
     value = _SORTED[filters.sort]
+    if filters.project is not None and filters.sort == "start":
+        value = session_projects.c.started_at  # of the project's own logs, as its index has it
     statement = _narrowed(tx, select(sessions, value.label("value")), filters)
     backwards = filters.before is not None
     descending = filters.ascending == backwards
@@ -142,12 +144,16 @@ def _narrowed(tx: Connection, statement: Select[Any], filters: Filters) -> Selec
     if filters.min_cost is not None:
         where.append(sessions.c.cost >= round(filters.min_cost * 1e12))
     if filters.model is not None:
-        where.append(_having_log(tx, logs.c.config.in_(select(configs.c.key).where(configs.c.model == filters.model))))
+        where.append(_having_log(tx, logs.c.config.in_(_made_with(tx, filters.model))))
     if filters.user is not None:
         where.append(_having_log(tx, words.is_of_user(tx, filters.user)))
     if filters.query is not None:
         where.append(_sought(tx, filters.query))
     return statement.where(*where)
+
+
+def _made_with(tx: Connection, model: str) -> Sequence[int]:
+    return tx.execute(select(configs.c.key).where(configs.c.model == model)).scalars().all()
 
 
 def _having_log(tx: Connection, condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -156,32 +162,41 @@ def _having_log(tx: Connection, condition: ColumnElement[bool]) -> ColumnElement
     Which way to find out is short depends on how many such logs there are. Of few, their sessions are gathered. Of
     many, sessions are looked into in the order of the list, which soon has a page of them.
     """
-    some = select(logs.c.key).where(condition).limit(_RARE + 1).subquery()
-    if tx.execute(select(func.count()).select_from(some)).scalar_one() <= _RARE:
+    if _is_rare(tx, condition):
         return sessions.c.key.in_(select(logs.c.session).where(condition))
     return exists().where(logs.c.session == sessions.c.key, condition)
 
 
+def _is_rare(tx: Connection, condition: ColumnElement[bool]) -> bool:
+    some = select(logs.c.key).where(condition).limit(_RARE + 1).subquery()
+    return bool(tx.execute(select(func.count()).select_from(some)).scalar_one() <= _RARE)
+
+
 def _sought(tx: Connection, query: str) -> ColumnElement[bool]:
-    """Is the session, a log of it or a project in it named so, or does a log hold the words?"""
-    project = (
+    """Is the session, a log of it or a project in it named so, or does a log hold the words?
+
+    Each question is one that an index answers; one question with `OR` in it would be put to every session.
+    """
+    prefix = f"sesh_{query}"
+    named = [
+        select(sessions.c.key).where(sessions.c.id == query),
+        select(sessions.c.key).where(sessions.c.id >= prefix, sessions.c.id < f"{prefix}\uffff"),
+        select(sessions.c.key).where(sessions.c.reference_id == query),
+        select(logs.c.session).where(logs.c.id == query, logs.c.session.is_not(None)),
+        select(logs.c.session).where(logs.c.reference_id == query, logs.c.session.is_not(None)),
         select(session_projects.c.session)
         .join(projects, projects.c.key == session_projects.c.project)
-        .where(projects.c.name.icontains(query, autoescape=True))
-    )
-    named = [
-        sessions.c.id == query,
-        sessions.c.id.startswith(f"sesh_{query}", autoescape=True),
-        sessions.c.reference_id == query,
-        sessions.c.key.in_(select(logs.c.session).where(logs.c.id == query)),
-        sessions.c.key.in_(select(logs.c.session).where(logs.c.reference_id == query)),
-        sessions.c.key.in_(project),
+        .where(projects.c.name.icontains(query, autoescape=True)),
     ]
-    return or_(
-        *named,
-        _having_log(tx, words.holds(tx, words.CONTENT_WORDS, query)),
-        _having_log(tx, words.holds(tx, words.METADATA_WORDS, query)),
-    )
+    rare: list[Select[Any]] = []
+    common: list[ColumnElement[bool]] = []
+    for kind in (words.CONTENT_WORDS, words.METADATA_WORDS):
+        holds = words.holds(tx, kind, query)
+        if _is_rare(tx, holds):
+            rare.append(select(logs.c.session).where(holds, logs.c.session.is_not(None)))
+        else:
+            common.append(exists().where(logs.c.session == sessions.c.key, holds))
+    return or_(sessions.c.key.in_(union_all(*named, *rare)), *common)
 
 
 def _summaries(tx: Connection, rows: Sequence[Row[Any]]) -> list[Summary]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +13,7 @@ from otel_humanloop.server.failures import NotFound
 from otel_humanloop.server.store import reading
 from otel_humanloop.server.store.schema import logs
 from otel_humanloop.server.viewer import finding
+from otel_humanloop.server.viewer.cards import card
 from otel_humanloop.server.viewer.drawer import Drawer, drawer_of
 from otel_humanloop.server.viewer.entries import Entry, entries_of
 from otel_humanloop.server.viewer.finding import Summary
@@ -49,16 +49,23 @@ def session_values(tx: Connection, id: str, query: Any, log: str | None = None) 
     return {
         "session": session,
         "title": _title(session),
-        "rows": shown,
+        "shown": len(shown),
+        "cards": [
+            card(
+                row,
+                session=f"/sessions/{id}",
+                fold=_fold_address(id, folded, row.entry.id, row.folded) if row.nested else "",
+                bars=bars(row.entry, axis, path.get(row.entry.key, ())),
+                current=row.entry.id == log,
+            )
+            for row in shown
+        ],
         "left_out": len(shown) < len(rows),
-        "bars": [bars(row.entry, axis, path.get(row.entry.key, ())) for row in shown],
         "axis": axis,
         "zero": axis.start,
         "ticks": axis.ticks(axis.start),
         "folded": folded,
         "fold_all": f"/sessions/{id}" if folded else _fold_all(id, rows),
-        "fold_address": partial(_fold_address, id, folded),
-        "current": log,
         "drawer": drawer,
     }
 
