@@ -63,6 +63,8 @@ class Worker:
 
     def start(self) -> None:
         """Makes sure the thread is there. Called for whatever comes in, so it is cheap when it is."""
+        if self._thread is not None and self._pid == os.getpid():
+            return
         self.here()
         if self._thread is None and not self._stopped:
             with self._starting:
@@ -76,7 +78,8 @@ class Worker:
 
     def wake(self) -> None:
         """Something is worth a step at once."""
-        self._awake.set()
+        if not self._awake.is_set():  # which is cheaper than setting it again
+            self._awake.set()
 
     def run(self, until: Callable[[], bool], *, timeout: float, patient: bool = True) -> bool:
         """Runs steps on the calling thread until nothing is left to do.
