@@ -1,7 +1,8 @@
-"""Processes that end without `atexit`: the children of `multiprocessing` and of Celery's `billiard`.
+"""Processes that end without `atexit`: the forked children of `multiprocessing`, and Celery's workers.
 
-A forked child of either ends by `os._exit`, so that what `atexit` would have sent is lost with it, such as all the
-spans of a pool's worker that does one task. Both run finalizers of their own before that, and nothing else.
+They end by `os._exit`, so that what `atexit` would have sent is lost with them, such as all the spans of a pool's
+worker that does one task. The former run finalizers of their own before that, the latter send a signal of Celery's;
+nothing else is heard of it.
 """
 
 from __future__ import annotations
@@ -32,15 +33,24 @@ class LastWord:
             if (found := method()) is not None:
                 found()
 
+        def act_as_told(**_told: object) -> None:
+            act()
+
         for library in _LIBRARIES:
             process, util = sys.modules.get(f"{library}.process"), sys.modules.get(f"{library}.util")
             if process is not None and util is not None and _is_child(process.current_process()):
                 self._finalizers.append(util.Finalize(None, act, exitpriority=_PRIORITY))
+        self._ends = getattr(sys.modules.get("celery.signals"), "worker_process_shutdown", None)
+        if self._ends is not None:
+            self._ends.connect(act_as_told, weak=False)
+        self._act_as_told = act_as_told
 
     def cancel(self) -> None:
         """It was said already."""
         for finalizer in self._finalizers:
             finalizer.cancel()
+        if self._ends is not None:
+            self._ends.disconnect(self._act_as_told)
 
 
 def _is_child(process: Any) -> bool:
