@@ -6,6 +6,7 @@
 #   make test-all    both
 #   make scorecard   how much of what captured spans hold arrives in Humanloop, by instrumentation
 #   make docs        the pages that are made of the program's tables
+#   make screenshots the README's pictures of the viewer, taken anew
 #   make check       lint, types, import contracts, tests
 #   make bench       what this costs beside its peers: benchmarks/RESULTS.md (ARGS=--quick: only that it runs)
 #   make fix         format, and mend what ruff can
@@ -21,7 +22,7 @@ UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
 OLDEST := import sys; sys.exit(sys.version_info < (3, 10))
 TIERS := sdk or instrumentation or browser or postgres or kafka or collector or slow
 
-.PHONY: help demo test scorecard docs test-rest test-all lint types contracts check fix clean
+.PHONY: help demo test scorecard docs screenshots test-rest test-all lint types contracts check fix clean
 .DELETE_ON_ERROR:
 
 help:
@@ -39,6 +40,10 @@ test-rest: $(VENV)/.ready-rest
 
 test-all: $(VENV)/.ready-rest
 	$(BIN)/python -m pytest $(ARGS)
+
+# The Chromium is Debian's, or the one CHROMIUM names.
+screenshots: $(VENV)/.ready-rest
+	@$(BIN)/python docs/screenshots/make.py
 
 lint: $(VENV)/.ready-lint
 	$(BIN)/ruff check
@@ -85,7 +90,7 @@ $(VENV)/.ready-test: pyproject.toml | $(VENV)/.ready-uv
 	@touch $@
 
 $(VENV)/.ready-rest: pyproject.toml $(VENV)/.ready-test
-	@$(UV) --group beside
+	@$(UV) --group beside --group browser
 	@touch $@
 
 $(VENV)/.ready-lint: pyproject.toml $(VENV)/.ready-test

@@ -79,6 +79,7 @@ sessions = Table(
     Column("updated_at", BigInteger, nullable=False),
     Index("sessions_started", "started_at", "key"),
     Index("sessions_logs", "logs", "key"),
+    Index("sessions_cost", "cost", "key"),
 )
 
 session_projects = Table(
