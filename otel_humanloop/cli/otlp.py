@@ -6,7 +6,7 @@ import argparse
 import socket
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from otel_humanloop.cli.arguments import port
 from otel_humanloop.cli.extras import missing, require
@@ -75,8 +75,15 @@ def receiving(arguments: argparse.Namespace, database: str) -> Generator[None, N
         }
     )
     addresses = [Listen(scheme=scheme, host=arguments.host, port=number) for scheme, number in ports.items()]
-    with service.running(settings, addresses, tokens=arguments.api_key) as bridge:
-        sys.stderr.write(f"OTLP at {', '.join(bridge.urls)}\n")
+    with ExitStack() as stack:
+        try:
+            bridge = stack.enter_context(service.running(settings, addresses, tokens=arguments.api_key))
+        except SettingsError as error:
+            if is_asked:
+                raise
+            sys.stderr.write(f"OTLP is not taken in: {error.message}\n")
+        else:
+            sys.stderr.write(f"OTLP at {', '.join(bridge.urls)}\n")
         yield
 
 
