@@ -41,7 +41,7 @@ class ExporterMetrics:
 
     def __init__(self, base_url: str) -> None:
         address = urlsplit(base_url)
-        self._attributes = {
+        self._attributes: dict[str, str | int] = {
             "otel.component.type": COMPONENT,
             "otel.component.name": f"{COMPONENT}/{next(_numbers)}",
             "server.address": address.hostname or "",

@@ -34,6 +34,12 @@ class Worker:
         delay: Seconds between something new and the step that takes it, so that more may gather.
     """
 
+    _thread: threading.Thread | None
+    _starting: threading.Lock
+    _stepping: threading.Lock
+    _awake: threading.Event
+    _quit: threading.Event
+
     def __init__(
         self, step: Callable[[float], float | None], *, on_fork: Callable[[], None], delay: float, name: str
     ) -> None:
@@ -134,7 +140,7 @@ class Worker:
 
     def _prepare(self) -> None:
         # Threads do not survive a fork, and a lock may have been held by one of them.
-        self._thread: threading.Thread | None = None
+        self._thread = None
         self._starting = threading.Lock()
         self._stepping = threading.Lock()
         self._awake = threading.Event()
