@@ -32,14 +32,14 @@ demo: $(VENV)/.ready-demo
 	@$(BIN)/otel-humanloop demo $(ARGS)
 
 test: $(VENV)/.ready-test
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not ($(TIERS))" $(ARGS)
+	$(BIN)/python -m pytest -rs --numprocesses auto --dist worksteal -m "not ($(TIERS))" $(ARGS)
 
 # pytest ends with 5 where no test carries a mark of these tiers.
 test-rest: $(VENV)/.ready-rest
-	$(BIN)/python -m pytest -m "$(TIERS)" $(ARGS) || test $$? -eq 5
+	$(BIN)/python -m pytest -rs -m "$(TIERS)" $(ARGS) || test $$? -eq 5
 
 test-all: $(VENV)/.ready-rest
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -rs $(ARGS)
 
 # The Chromium is Debian's, or the one CHROMIUM names.
 screenshots: $(VENV)/.ready-rest
