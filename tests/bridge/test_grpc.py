@@ -17,6 +17,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import Me
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 from support_otlp import CHAT, request, span, until
 
+from otel_humanloop.bridge.bodies import MAX_BODY
 from otel_humanloop.bridge.service import RunningBridge
 
 
@@ -90,3 +91,12 @@ def test_only_who_shows_a_token_may_send(bridges: Any) -> None:
         wrong = failure(stub, request([]), metadata=(("authorization", "Bearer other"),))
         assert wrong.code() is grpc.StatusCode.UNAUTHENTICATED
         stub.Export(request([]), timeout=20, metadata=(("authorization", "Bearer secret"),))
+
+
+def test_a_small_message_that_unfolds_into_a_huge_one_is_not_taken(channel: Any, humanloop: Humanloop) -> None:
+    huge = request([span(1, 2, attributes={**CHAT, "padding": "x" * (MAX_BODY + 1)})])
+    error = failure(TraceServiceStub(channel), huge, compression=grpc.Compression.Gzip)
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "google.rpc.retryinfo-bin" not in dict(error.trailing_metadata() or ())
+    TraceServiceStub(channel).Export(request([span(1, 3)]), timeout=20)
+    assert [log["reference_id"] for log in until(humanloop.logs)] == [f"{3:016x}"]
