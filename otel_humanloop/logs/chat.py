@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from otel_humanloop import v4
+from otel_humanloop.logs.media import described, is_large, placeholder
 from otel_humanloop.operation import Media, Message, Other, Reasoning, Refusal, Text, ToolCall, ToolResult
 
 # https://platform.openai.com/docs/api-reference/chat: `developer` replaces `system`, `function` preceded `tool`.
@@ -85,12 +86,15 @@ def _message(message: Message, parts: Sequence[Any], fallback: str) -> tuple[v4.
                     function=v4.FunctionCall(name=part.name, arguments=part.arguments),
                 )
             )
+        elif isinstance(part, Media) and is_large(part):
+            contents.append(v4.TextContent(text=placeholder(part)))
+            left.setdefault("media", []).append(described(part))
         elif isinstance(part, Media) and part.modality == "image" and part.url:
             contents.append(v4.ImageContent(image_url=v4.ImageUrl(url=part.url, detail=part.detail)))
         elif isinstance(part, Reasoning):
             left.setdefault("reasoning", []).append(part.text)
         elif isinstance(part, Media):
-            left.setdefault("media", []).append(_described(part))
+            left.setdefault("media", []).append(described(part))
         elif isinstance(part, Other):
             left.setdefault("parts", []).append(part.value)
     return (
@@ -108,13 +112,3 @@ def _content(
     if len(contents) == 1 and isinstance(only, v4.TextContent):
         return only.text
     return contents
-
-
-def _described(media: Media) -> dict[str, Any]:
-    described = {
-        "modality": media.modality,
-        "url": media.url,
-        "file_id": media.file_id,
-        "mime_type": media.mime_type,
-    }
-    return {name: value for name, value in described.items() if value is not None}

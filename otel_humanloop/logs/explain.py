@@ -13,7 +13,7 @@ from otel_humanloop.logs.draft import Draft, Role, draft
 from otel_humanloop.logs.moves import Create
 from otel_humanloop.logs.order import TraceAssembler
 from otel_humanloop.operation import Source
-from otel_humanloop.reading.limits import LENGTH_LIMIT, cut_off
+from otel_humanloop.reading.limits import losses
 from otel_humanloop.settings import Settings
 from otel_humanloop.spans import Span
 
@@ -75,7 +75,7 @@ def _explained(each: Draft, create: Create | None, settings: Settings) -> Explan
         conventions=tuple(reading.conventions),
         fields=fields,
         left=tuple(sorted(key for key in each.span.attributes if key not in reading.taken)),
-        lost=tuple(_lost(each.span, log)),
+        lost=tuple(losses(each.span)),
     )
 
 
@@ -83,13 +83,3 @@ def _why_not(each: Draft) -> str:
     if each.role is Role.TRANSPARENT:
         return RETOLD if each.reading.operation.retold else INFRASTRUCTURE
     return TWIN if each.role is Role.AI else NO_AI
-
-
-def _lost(span: Span, log: v4.LogRequest[v4.Config] | None) -> list[str]:
-    metadata = log.metadata if log is not None and log.metadata is not None else {}
-    warnings = [str(warning) for warning in metadata.get("warnings", ())]
-    cut = [
-        f"`{key}` is cut off after {len(span.attributes[key])} characters: raise {LENGTH_LIMIT}"
-        for key in cut_off(span)
-    ]
-    return [*warnings, *(each for each in cut if each not in warnings)]

@@ -7,14 +7,8 @@ from typing import Any, cast
 
 from otel_humanloop.logs.draft import Draft
 from otel_humanloop.operation import Operation, Usage
-from otel_humanloop.spans import Event, Span, SpanKind, StatusCode
-
-# OpenTelemetry's variables for its span limits, https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
-_LIMITS = (
-    ("dropped_attributes", "attributes", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"),
-    ("dropped_events", "events", "OTEL_SPAN_EVENT_COUNT_LIMIT"),
-    ("dropped_links", "links", "OTEL_SPAN_LINK_COUNT_LIMIT"),
-)
+from otel_humanloop.reading.limits import losses
+from otel_humanloop.spans import Event, SpanKind, StatusCode
 
 _PARTS = Usage.__struct_fields__[2:]
 """Counts the contract has no field for: all but the prompt's and the output's."""
@@ -54,8 +48,9 @@ def metadata_of(draft: Draft, user: str | None, beside: Mapping[str, Any]) -> di
             }
             for link in span.links
         ]
-    if span.dropped_attributes or span.dropped_events or span.dropped_links:
-        metadata["warnings"] = _warnings(span)
+    warnings = losses(span)
+    if warnings:
+        metadata["warnings"] = warnings
     metadata["otel"] = _origin(draft)
     return metadata
 
@@ -155,14 +150,6 @@ def _events(events: Iterable[Event]) -> list[dict[str, Any]]:
         else:
             counts[event.name] = counts.get(event.name, 0) + 1
     return [*told, *({"name": name, "count": number} for name, number in counts.items())]
-
-
-def _warnings(span: Span) -> list[str]:
-    return [
-        f"{dropped} {what} were dropped by a limit of the OpenTelemetry SDK: raise {variable}"
-        for field, what, variable in _LIMITS
-        if (dropped := getattr(span, field))
-    ]
 
 
 def _origin(draft: Draft) -> dict[str, Any]:

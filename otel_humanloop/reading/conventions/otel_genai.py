@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from otel_humanloop.operation import Kind, Message
+from otel_humanloop.operation import Kind, Message, Template
 from otel_humanloop.reading import messages
 from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, reads
 from otel_humanloop.reading.readers import (
@@ -181,6 +181,7 @@ CONVENTION = Convention(
                 "dimensions": integer("gen_ai.embeddings.dimension.count"),
             }
         ),
+        template=mapped(identifier("gen_ai.prompt.name"), lambda name: Template(name=name)),
         tools=mapped(structure("gen_ai.tool.definitions"), messages.tool_definitions),
         messages=first(
             _on_span,
