@@ -316,7 +316,7 @@ def stories(number: int, now: datetime, seed: int = 7) -> Iterator[list[dict[str
     for index in reversed(range(number)):
         start = now - timedelta(seconds=40 + index * choose.uniform(400, 1500))
         tell = choose.choices((support, extraction, guide), (5, 2, 3))[0]
-        if index == 0:
+        if index == 0:  # what is opened first is the richest
             tell = support
         story = Story(f"{choose.getrandbits(128):032x}", start, choose)
         tell(

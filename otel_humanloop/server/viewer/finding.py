@@ -28,6 +28,9 @@ _SORTED: dict[str, ColumnElement[Any]] = {
 _RARE = 20_000
 """Logs up to which those that fit are gathered; where more fit, sessions are looked into one after the other."""
 
+_MOST_PROJECTS = 500
+"""Projects of one name, or of names that hold what is sought."""
+
 _MOST_MODELS = 500
 """Models one can choose from."""
 
@@ -184,12 +187,16 @@ def _sought(tx: Connection, query: str) -> ColumnElement[bool]:
         select(sessions.c.key).where(sessions.c.reference_id == query),
         select(logs.c.session).where(logs.c.id == query, logs.c.session.is_not(None)),
         select(logs.c.session).where(logs.c.reference_id == query, logs.c.session.is_not(None)),
-        select(session_projects.c.session)
-        .join(projects, projects.c.key == session_projects.c.project)
-        .where(projects.c.name.icontains(query, autoescape=True)),
     ]
     rare: list[Select[Any]] = []
     common: list[ColumnElement[bool]] = []
+    called = select(projects.c.key, projects.c.logs).where(projects.c.name.icontains(query, autoescape=True))
+    found = tx.execute(called.limit(_MOST_PROJECTS)).all()
+    of_them = session_projects.c.project.in_([row.key for row in found])
+    if sum(row.logs for row in found) <= _RARE:
+        rare.append(select(session_projects.c.session).where(of_them))
+    else:
+        common.append(exists().where(session_projects.c.session == sessions.c.key, of_them))
     for kind in (words.CONTENT_WORDS, words.METADATA_WORDS):
         holds = words.holds(tx, kind, query)
         if _is_rare(tx, holds):

@@ -1,5 +1,6 @@
 // A session's tree: folding, density, and rows that change while they are read.
 
+import { reveal } from "./clicks.js";
 import { row as currentRow } from "./cursor.js";
 import { fetchPage, inPlace } from "./pages.js";
 import { drawZoom } from "./zoom.js";
@@ -111,6 +112,7 @@ export async function refreshTree(address) {
     for (const part of PARTS) {
       const now = page.querySelector(part);
       const text = now.outerHTML;
+      reveal(now);
       if (parts.get(part) !== text) document.querySelector(part)?.replaceWith(document.adoptNode(now));
       parts.set(part, text);
     }

@@ -8,13 +8,13 @@ import { startLive } from "./live.js";
 import { startTree } from "./tree.js";
 import { startZoom } from "./zoom.js";
 
-startClicks();
-startKeys();
 if (document.querySelector(".sessions")) startList();
 if (document.querySelector(".session")) {
   startTree();
   startZoom();
 }
+startClicks(); // shows what only works with scripts: the tree has looked by then at what came from the server
+startKeys();
 if (document.querySelector(".session, .alone")) startDrawer();
 if (document.body.dataset.live) startLive(document.body.dataset.live);
 document.documentElement.classList.add("scripted");
