@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 from otel_humanloop.errors import MissingExtra
 
-EXTRAS = ("openai", "server", "bridge", "kafka", "prices")
+EXTRAS = ("openai", "server", "postgres", "bridge", "kafka", "prices")
 """The extras a user chooses from, by name."""
 
 

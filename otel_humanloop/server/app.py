@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -133,6 +134,7 @@ def create_app(
         routes=[
             Route("/healthz", _alive),
             Route("/readyz", ready),
+            Route("/openapi.json", _described),
             Mount(
                 "/v4",
                 routes=[
@@ -162,6 +164,11 @@ def create_app(
     app.state.stopping = lambda: False
     app.router.redirect_slashes = False  # a redirect would lose the body of a POST; `_PlainPaths` does it better
     return app
+
+
+async def _described(_: Request) -> Response:
+    """What is served, as OpenAPI: `openapi.json`, which is the published contract without what is not built."""
+    return Response((Path(__file__).parent / "openapi.json").read_bytes(), media_type="application/json")
 
 
 async def _alive(_: Request) -> Response:

@@ -18,9 +18,19 @@ from otel_humanloop.server.store.schema import metadata, projects
 KEEPERS = {"file": "sqlite:///{path}", "not kept": "sqlite://"}
 
 
-@pytest.fixture(params=KEEPERS)
+@pytest.fixture(params=[*KEEPERS, pytest.param("postgresql", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
     return KEEPERS[request.param].format(path=tmp_path / "humanloop.db")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database that outlives who has it open, and that several may."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'kept.db'}"
 
 
 def adding(name: str) -> Callable[[Connection], str]:
@@ -63,8 +73,9 @@ def test_a_write_that_fails_keeps_nothing_and_harms_no_other(url: str) -> None:
         more = [pool.submit(store.write, adding(str(n))) for n in range(10, 20)]
         blocked.set()
         assert first.result() is True
+        no_table = "OperationalError" if url.startswith("sqlite") else "ProgrammingError"
         assert [future.result() for future in (*done, *more)] == [str(n) for n in range(20)]
-        assert [type(future.exception()).__name__ for future in bad] == ["NotFound", "OperationalError", "NotFound"]
+        assert [type(future.exception()).__name__ for future in bad] == ["NotFound", no_table, "NotFound"]
         assert store.read(names) == {str(n) for n in range(20)}
     assert failing.n_waiting == 0
 
@@ -118,11 +129,10 @@ def test_closing_finishes_what_was_handed_in_and_takes_nothing_more(url: str) ->
     assert refused.value.status == 503
 
 
-def test_a_file_is_found_again(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'kept.db'}"
-    with open_store(url) as store:
+def test_what_is_kept_is_found_again(shared: str) -> None:
+    with open_store(shared) as store:
         store.write(adding("a"))
-    with open_store(url) as store:
+    with open_store(shared) as store:
         assert store.read(names) == {"a"}
 
 
@@ -154,11 +164,11 @@ def _is_a_plain_table(name: str | None, kind: str, _: object) -> bool:
     return kind != "table" or name is None or not name.startswith("log_words")
 
 
-def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
+def test_the_migrations_make_the_schema(shared: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    engine = create_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    engine = create_engine(shared.replace("postgresql:", "postgresql+psycopg:"))
     migrate.migrate(engine)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": _is_a_plain_table})
@@ -175,12 +185,34 @@ def test_the_newest_migration_is_the_one_a_store_looks_for() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [migrate.HEAD]
 
 
-def test_several_open_a_new_file_at_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'new.db'}"
+def test_several_open_a_new_database_at_once(shared: str) -> None:
     with ThreadPoolExecutor(6) as pool:
-        stores: list[Store] = list(pool.map(open_store, [url] * 6))
+        stores: list[Store] = list(pool.map(open_store, [shared] * 6))
     for number, store in enumerate(stores):
         store.write(adding(str(number)))
     assert stores[0].read(names) == {str(n) for n in range(6)}
     for store in stores:
         store.close()
+
+
+def test_several_that_write_at_once_are_one_writer(shared: str) -> None:
+    """Each write counts what is there and adds one: two that ran side by side would count the same."""
+
+    def work(tx: Connection) -> int:
+        count = len(names(tx))
+        adding(str(count))(tx)
+        return count
+
+    stores = [open_store(shared) for _ in range(3)]
+    with ThreadPoolExecutor(12) as pool:
+        counts = list(pool.map(lambda number: stores[number % 3].write(work), range(60)))
+    assert sorted(counts) == list(range(60))
+    for store in stores:
+        store.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:9/none", "postgres://user:secret@127.0.0.1:9/none"])
+def test_a_postgresql_that_is_not_there_is_said_without_the_password(url: str) -> None:
+    with pytest.raises(SettingsError, match="cannot be opened") as refused:
+        open_store(url)
+    assert "secret" not in str(refused.value)

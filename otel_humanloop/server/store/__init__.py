@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from otel_humanloop.errors import SettingsError
 from otel_humanloop.server.store import words
-from otel_humanloop.server.store.databases import Database, open_sqlite
+from otel_humanloop.server.store.databases import Database, open_postgres, open_sqlite
 from otel_humanloop.server.store.indexer import Indexer
 from otel_humanloop.server.store.writer import Writer
 
@@ -74,14 +74,17 @@ def open_store(url: str) -> Store:
 
     Args:
         url: `sqlite:///relative.db`, `sqlite:////absolute.db`, or `sqlite://` for one that lasts as long as the store
-            is open.
+            is open; `postgresql://USER:PASSWORD@HOST/NAME`, which several servers may share.
 
     Raises:
         SettingsError: The address names no database this can keep, or it cannot be opened.
+        MissingExtra: It is PostgreSQL's, and psycopg is not installed.
     """
     if url.startswith("sqlite:"):
         return Store(open_sqlite(url))
+    if url.startswith(("postgresql:", "postgres:")):
+        return Store(open_postgres(url))
     raise SettingsError(
-        f"the database is `{url.split('://', 1)[0]}`, but must be sqlite:///path",
+        f"the database is `{url.split('://', 1)[0]}`, but must be sqlite:///path or postgresql://host/name",
         hint="use sqlite:////absolute/path, sqlite:///relative/path, or sqlite:// for one that is not kept",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from otel_humanloop.errors import SettingsError
+from otel_humanloop.errors import MissingExtra, SettingsError
 from otel_humanloop.server.store.migrate import migrate
 
 _BUSY_MS = 10_000
@@ -87,3 +88,49 @@ def _sqlite_engine(path: str | None, *, pragmas: tuple[str, ...], begin: str, po
 
     _ = connected, begun
     return engine
+
+
+_WRITER = 0x68756D616E  # "human"
+"""The advisory lock of PostgreSQL that makes all servers on one database one writer."""
+
+
+def open_postgres(url: str) -> Database:
+    """PostgreSQL. Servers that share one take turns: each transaction that writes waits for the others' to end.
+
+    So the rules of a single writer hold for all of them together; readers wait for nobody.
+
+    Raises:
+        SettingsError: The address is none, the database cannot be reached, or psycopg is not installed.
+    """
+    if find_spec("psycopg") is None:
+        raise MissingExtra("keeping logs in PostgreSQL", "postgres")
+    try:
+        address = make_url(url).set(drivername="postgresql+psycopg")
+    except ArgumentError as error:
+        raise SettingsError("the database is no address", hint="use postgresql://USER@HOST/NAME") from error
+    writing = create_engine(address, pool_size=1, max_overflow=0, pool_pre_ping=True)
+    reading = create_engine(
+        address,
+        pool_size=16,
+        max_overflow=48,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",
+        connect_args={"options": "-c default_transaction_read_only=on"},
+    )
+
+    @event.listens_for(writing, "begin")
+    def begun(connection: Any) -> None:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
+
+    _ = begun
+    database = Database(writing=writing, reading=reading)
+    try:
+        migrate(writing)
+    except DBAPIError as error:
+        database.close()
+        place = address.render_as_string(hide_password=True).replace("+psycopg", "")
+        raise SettingsError(
+            f"the database `{place}` cannot be opened: {str(error.orig).strip()}",
+            hint="is PostgreSQL there, and may this user make tables in that database?",
+        ) from error
+    return database

@@ -43,17 +43,22 @@ class Workspace:
         self.projects.expect("name", (draft.project for draft in drafts))
         self.sessions.expect("reference_id", (draft.session_reference_id for draft in drafts))
         sessions_named = {draft.session_reference_id for draft in drafts if draft.session_reference_id is not None}
-        known = [row for name in sessions_named if (row := self.sessions.find(reference_id=name)) is not None]
-        within = sorted(row.key for row in known)
+        rows = {name: self.sessions.find(reference_id=name) for name in sessions_named}
+        known = {name: row.key for name, row in rows.items() if row is not None}
+        within = sorted(known.values())
         references = sorted({r for d in drafts for r in (d.reference_id, d.parent_reference_id) if r is not None})
         for chunk in chunks(references):
             if within:
                 self.logs.load(logs.c.session.in_(within) & logs.c.reference_id.in_(chunk))
             named = waits & logs.c.parent_reference_id.in_(chunk)
             self.logs.load(named & or_(logs.c.session.in_(within), logs.c.session.is_(None)))
-        for session in within:
-            for reference in references:
-                self.logs.absent(session=session, reference_id=reference)
+        for draft in drafts:
+            session = known.get(draft.session_reference_id) if draft.session_reference_id is not None else None
+            if session is None:
+                continue
+            for reference in (draft.reference_id, draft.parent_reference_id):
+                if reference is not None:
+                    self.logs.absent(session=session, reference_id=reference)
         self._waiting_known.update(references)
 
     def expect_logs(self, ids: Sequence[str]) -> list[LogRow]:
