@@ -12,8 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_humanloop.operation import Kind, Operation
-from otel_humanloop.reading import is_infrastructure, read
+from otel_humanloop.reading import conventions, is_infrastructure, read
+from otel_humanloop.reading.catalogue import Catalogue
+from otel_humanloop.reading.convention import Fields, Reader, discover
 from otel_humanloop.spans import Event, Scope, Span, Status, StatusCode
+
+CONVENTIONS = discover(conventions)
+READERS = [
+    reader
+    for convention in CONVENTIONS
+    for reader in (getattr(convention.fields, field) for field in Fields.__struct_fields__)
+    if reader is not None
+]
+EVENTS = sorted({"exception", *(name for reader in READERS for name in reader.events)})
+SCOPES = sorted({f"{scope}x" if scope.endswith(".") else scope for each in CONVENTIONS for scope in each.scopes})
 
 
 @cache
@@ -23,7 +35,9 @@ def captured() -> list[Span]:
 
 @cache
 def known_keys() -> list[str]:
-    return sorted({key for span in captured() for key in span.attributes})
+    """Those of the captures, and those conventions look for that no capture holds."""
+    wanted = {f"{key}0.x" if key.endswith(".") else key for reader in READERS for key in reader.keys}
+    return sorted({key for span in captured() for key in span.attributes} | wanted)
 
 
 @cache
@@ -39,6 +53,11 @@ def nested(depth: int) -> Any:
         value = [value] if level % 2 else {"content": value}
     return value
 
+
+EVENT_KEYS = [
+    *("exception.type", "exception.message", "gen_ai.prompt", "gen_ai.completion", "gen_ai.input.messages"),
+    *("body", "content", "message", "tool_calls", "id", "finish_reason", "gen_ai.event.content"),
+]
 
 ODD_VALUES: list[Any] = [
     None,
@@ -122,22 +141,16 @@ def mutated(draw: st.DrawFn) -> Span:
     span = draw(st.sampled_from(captured()))
     gone = draw(st.sets(st.sampled_from(sorted(span.attributes)), max_size=5)) if span.attributes else set[str]()
     kept = {key: value for key, value in span.attributes.items() if key not in gone}
-    names = [
-        "exception",
-        "gen_ai.content.prompt",
-        "gen_ai.client.inference.operation.details",
-        "First Token Stream Event",
-    ]
     event = st.builds(
         Event,
-        name=st.sampled_from(names),
+        name=st.sampled_from(EVENTS),
         time_ns=st.integers(0, 2**63),
         attributes=st.dictionaries(
-            st.sampled_from(["exception.type", "exception.message", "gen_ai.prompt", "gen_ai.input.messages"]),
+            st.sampled_from(EVENT_KEYS),
             st.sampled_from(ODD_VALUES) | st.sampled_from(known_values()),
         ),
     )
-    scope = st.builds(Scope, name=st.sampled_from(sorted({each.scope.name for each in captured()})))
+    scope = st.builds(Scope, name=st.sampled_from(sorted({*SCOPES, *(each.scope.name for each in captured())})))
     status = st.builds(Status, code=st.sampled_from(StatusCode), message=st.none() | st.text())
     return msgspec.structs.replace(
         span,
@@ -168,3 +181,30 @@ def test_any_span_is_read_and_every_field_is_what_it_promises_to_be(span: Span):
 @settings(max_examples=50, deadline=None)
 def test_reading_is_a_function_of_the_span(span: Span):
     assert repr(read(span)) == repr(read(span))
+
+
+def undeclared(reader: Reader[Any] | None) -> Reader[Any] | None:
+    """The same reader, asked about every span."""
+    return None if reader is None else Reader(reader.look)
+
+
+ASKING_EVERYONE = Catalogue(
+    msgspec.structs.replace(
+        convention,
+        fields=Fields(**{field: undeclared(getattr(convention.fields, field)) for field in Fields.__struct_fields__}),
+        presumed_kind=undeclared(convention.presumed_kind),
+    )
+    for convention in CONVENTIONS
+)
+
+
+@given(mutated())
+@settings(max_examples=200, deadline=None)
+def test_who_is_not_asked_would_have_said_nothing(span: Span):
+    """A reader names all the keys and events it looks for."""
+    assert repr(read(span)) == repr(ASKING_EVERYONE.read(span))
+
+
+def test_nor_on_any_capture():
+    for span in captured():
+        assert repr(read(span)) == repr(ASKING_EVERYONE.read(span))
