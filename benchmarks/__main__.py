@@ -10,13 +10,14 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import report
 from benchmarks.finding import Finding
-from benchmarks.measures import exporters, imports, on_end
+from benchmarks.measures import exporters, imports, on_end, servers
 from benchmarks.scale import FULL, QUICK, Scale
 
 MEASURES: dict[str, Callable[[Scale], Finding]] = {
     "exporters": exporters.measure,
     "on_end": on_end.measure,
     "imports": imports.measure,
+    "servers": servers.measure,
 }
 """In the order of the report."""
 

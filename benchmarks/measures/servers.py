@@ -1,0 +1,138 @@
+"""Servers: from OTLP to rows that can be found, and what they take before anybody has sent anything."""
+
+from __future__ import annotations
+
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.contest import Contestant, Spread, contestant
+from benchmarks.environments import environment
+from benchmarks.finding import Finding, Table, Target, number, spread
+from benchmarks.peers import SERVERS, Peer, peer
+from benchmarks.processes import folder, wait_until
+from benchmarks.scale import Scale
+
+_LABELS = {"ours": "otel-humanloop", "phoenix": "Phoenix 20.26.1", "mlflow": "MLflow 3.17.2"}
+_SHARE = {"ours": 1, "phoenix": 16, "mlflow": 8}
+"""What part of the spans each is given: the peers take minutes for what ours takes in seconds."""
+
+_REQUEST = 256  # spans
+
+
+class _Seen(NamedTuple):
+    """What one server showed, in seconds, bytes and spans per second."""
+
+    started_in: float
+    idle: int
+    per_second: list[float]
+    cpu: list[float]
+    per_span: float
+
+
+def measure(scale: Scale) -> Finding:
+    """Each server by itself, for two at once would compete for the same cores."""
+    with folder() as bodies, contestant("bodies", "otlp", "bodies", str(bodies)) as maker:
+        seen = {name: _see(name, maker, scale) for name in SERVERS}
+    installed = {"ours": "installed-server", "phoenix": "phoenix", "mlflow": "mlflow"}
+    sizes = {name: environment(installed[name]).size() for name in SERVERS}
+    ours = seen["ours"]
+    rate = {name: Spread.of(each.per_second) for name, each in seen.items()}
+    cpu = {name: Spread.of(each.cpu) for name, each in seen.items()}
+    return Finding(
+        title="Servers: OTLP in, rows that can be found out",
+        how=(
+            f"Each server runs alone, with SQLite, on this machine's {scale.ingested:,} spans a round (Phoenix "
+            f"1/{_SHARE['phoenix']} and MLflow 1/{_SHARE['mlflow']} of them), sent as OTLP over HTTP in requests of "
+            f"{_REQUEST} spans over one connection. The clock stops when as many rows as there were spans are in its "
+            "database. CPU time is that of the server with all processes it started.\n\n"
+            "What is not alike: ours answers when the spans are on the disk, and is done when the logs made of them "
+            "are committed, with the index of its full-text search; Phoenix answers before it stores; MLflow has four "
+            "processes by default, ours and Phoenix one. Phoenix and MLflow also prepare what ours has not: "
+            "annotations, evaluations, costs by model."
+        ),
+        targets=[
+            Target.least("spans per second from OTLP to found, against Phoenix", _over(rate, "phoenix"), 100),
+            Target.least("the same against MLflow", _over(rate, "mlflow"), 10),
+            Target.most("server CPU per span, against Phoenix", _over(cpu, "phoenix"), 1 / 60),
+            Target.most("the same against MLflow", _over(cpu, "mlflow"), 1 / 10),
+            _part("cold start, against Phoenix", ours.started_in, seen["phoenix"].started_in, 1 / 10),
+            _part("memory before anybody sends anything, against Phoenix", ours.idle, seen["phoenix"].idle, 1 / 5),
+            _part("installed size, against Phoenix", sizes["ours"], sizes["phoenix"], 1 / 10),
+            _part("disk per span, against Phoenix", ours.per_span, seen["phoenix"].per_span, 1 / 2),
+        ],
+        tables=[
+            Table(
+                [
+                    "server",
+                    "spans/s to found",
+                    "server CPU µs/span",
+                    "cold start s",
+                    "idle MB",
+                    "installed MB",
+                    "disk bytes/span",
+                ],
+                [
+                    [
+                        _LABELS[name],
+                        spread(rate[name]),
+                        spread(cpu[name]),
+                        number(each.started_in),
+                        number(each.idle / 1e6),
+                        number(sizes[name] / 1e6),
+                        number(each.per_span),
+                    ]
+                    for name, each in seen.items()
+                ],
+            )
+        ],
+    )
+
+
+def _see(name: str, maker: Contestant, scale: Scale) -> _Seen:
+    spans = max(scale.ingested // _SHARE[name], _REQUEST)
+    rounds = 1 if scale.quick else 3
+    with folder() as place:
+        with peer(name, place):
+            pass  # the first start compiles, and makes the database's tables
+        with folder() as fresh, peer(name, fresh) as running:
+            started_in = running.server.started_in
+            time.sleep(3)  # until it has done what it does after it answers
+            idle = running.server.memory()
+            empty = running.stored()
+            per_second, cpu = [], []
+            for round_number in range(rounds + 1):
+                made = maker.round(seed=round_number, spans=spans, size=_REQUEST)
+                bodies = [Path(file).read_bytes() for file in made["files"]]
+                seconds, spent = send(running, bodies, made["spans"])
+                sys.stderr.write(f"  {name}, round {round_number}: {made['spans'] / seconds:,.0f} spans/s\n")
+                if round_number:  # the first warms it up
+                    per_second.append(made["spans"] / seconds)
+                    cpu.append(spent / made["spans"] * 1e6)
+            stored = (running.stored() - empty) / (spans * (rounds + 1))
+    return _Seen(started_in, idle, per_second, cpu, stored)
+
+
+def send(running: Peer, bodies: list[bytes], spans: int) -> tuple[float, float]:
+    """Sends OTLP requests one after the other, and waits for their rows. Seconds, and the server's CPU seconds."""
+    wanted = running.rows() + spans
+    cpu, began = running.server.cpu(), time.perf_counter()
+    for body in bodies:
+        headers = {"Content-Type": "application/x-protobuf", **running.headers}
+        with urllib.request.urlopen(urllib.request.Request(running.traces, body, headers), timeout=60) as answer:
+            answer.read()
+    wait_until(lambda: running.rows() >= wanted, timeout=240)
+    return time.perf_counter() - began, running.server.cpu() - cpu
+
+
+def _over(values: dict[str, Spread], theirs: str) -> Spread:
+    """Ours over theirs: of the medians, and of the extremes that favour each."""
+    ours, other = values["ours"], values[theirs]
+    return Spread(ours.median / other.median, ours.least / other.greatest, ours.greatest / other.least)
+
+
+def _part(what: str, ours: float, theirs: float, limit: float) -> Target:
+    ratio = ours / theirs
+    return Target.most(what, Spread(ratio, ratio, ratio), limit)
