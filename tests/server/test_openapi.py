@@ -1,0 +1,74 @@
+"""What the server says it serves is what it serves, as the contract has it; and nothing that fits it breaks it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from starlette.routing import Mount, Route
+
+from otel_humanloop.server.app import create_app
+from otel_humanloop.server.store import open_store
+
+PUBLISHED: dict[str, Any] = json.loads(
+    (Path(__file__).parent.parent / "data" / "humanloop-v4-openapi.json").read_text(encoding="utf-8")
+)
+CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
+
+_store = open_store("sqlite://")
+_app = create_app(_store)
+DESCRIBED = schemathesis.openapi.from_asgi("/openapi.json", _app, headers={"Host": "127.0.0.1"})
+SERVED: dict[str, Any] = DESCRIBED.raw_schema
+
+
+@DESCRIBED.parametrize()
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_no_request_that_fits_the_description_breaks_the_server(case: schemathesis.Case) -> None:
+    case.call_and_validate(checks=CHECKS, headers={"Host": "127.0.0.1"})
+
+
+def nameless(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def test_everything_that_is_served_is_described() -> None:
+    (mount,) = [route for route in _app.routes if isinstance(route, Mount) and route.path == "/v4"]
+    served = {
+        (method, nameless(route.path))
+        for route in mount.routes
+        if isinstance(route, Route) and not route.path.endswith("/feedback-types")
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    described = {(method.upper(), nameless(path)) for path, item in SERVED["paths"].items() for method in item}
+    assert described == served
+
+
+def test_what_is_described_is_what_was_published() -> None:
+    schemas = {name: schema for name, schema in SERVED["components"]["schemas"].items() if name != "Error"}
+    assert schemas == {name: PUBLISHED["components"]["schemas"][name] for name in schemas}
+    published = {nameless(path): item for path, item in PUBLISHED["paths"].items()}
+    for path, item in SERVED["paths"].items():
+        for method, operation in item.items():
+            original = published[nameless(path)][method]
+            assert operation.get("requestBody") == original.get("requestBody")
+            assert operation["operationId"] == original["operationId"]
+            assert {
+                parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"
+            } >= {parameter["name"] for parameter in original.get("parameters", []) if parameter["in"] == "query"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _closed() -> Any:
+    yield
+    _store.close()
