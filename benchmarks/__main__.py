@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import report
 from benchmarks.finding import Finding
-from benchmarks.measures import exporters, imports, on_end, servers
+from benchmarks.measures import bridge, exporters, growth, imports, on_end, reads, servers
 from benchmarks.scale import FULL, QUICK, Scale
 
 MEASURES: dict[str, Callable[[Scale], Finding]] = {
@@ -18,6 +18,9 @@ MEASURES: dict[str, Callable[[Scale], Finding]] = {
     "on_end": on_end.measure,
     "imports": imports.measure,
     "servers": servers.measure,
+    "bridge": bridge.measure,
+    "reads": reads.measure,
+    "growth": growth.measure,
 }
 """In the order of the report."""
 

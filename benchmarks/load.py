@@ -77,24 +77,22 @@ class Load:
 
         Args:
             chats: Chat spans below the root.
-            depth: Levels of spans: with more than 1, each chat hangs below a chain of so many steps.
+            depth: How many of them hang one below the other; chains of so many hang below the root.
             turns: Questions in each conversation, all but the last with their answers.
             name: The root's.
             extra: Attributes that every span has besides.
         """
         root = self._app.start_span(name, attributes={**self._root(), **(extra or {})})
         parent = trace.set_span_in_context(root)
-        for _ in range(chats):
-            below, steps = parent, []
-            for level in range(depth - 1):
-                step = self._app.start_span(f"step {level}", below, attributes={"step.level": level})
-                steps.append(step)
-                below = trace.set_span_in_context(step)
-            chat = self._instrumentation.start_span("chat gpt-4o", below, kind=trace.SpanKind.CLIENT)
-            chat.set_attributes({**self._chat(turns), **(extra or {})})
-            chat.end()
-            for step in reversed(steps):
-                step.end()
+        for first in range(0, chats, depth):
+            below, chain = parent, []
+            for _ in range(first, min(first + depth, chats)):
+                chat = self._instrumentation.start_span("chat gpt-4o", below, kind=trace.SpanKind.CLIENT)
+                chat.set_attributes({**self._chat(turns), **(extra or {})})
+                below = trace.set_span_in_context(chat)
+                chain.append(chat)
+            for chat in reversed(chain):
+                chat.end()
         root.end()
 
     def text(self, length: int) -> str:
