@@ -76,8 +76,8 @@ def test_no_field_of_a_log_becomes_markup(api: Api, evil: str) -> None:
     name = evil.replace("\x00", "")  # which names may not hold
     call = {"id": evil, "type": "function", "function": {"name": evil, "arguments": evil}}
     config = {
-        "model": evil,
-        "name": evil,
+        "model": name,
+        "name": name,
         "prompt_template": f"{evil} {{{{{evil}}}}} {{{{x}}}}",
         "other": {evil: evil, "kind": evil},
         "tools": [{"name": evil, "description": evil, "parameters": {evil: evil}}],

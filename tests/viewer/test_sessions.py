@@ -106,6 +106,7 @@ def mixed(api: Api) -> Api:
         ("user=ada@example.org", ["failed"]),
         ("user=ada", ["dear"]),
         ("user=example", []),
+        ("q=%00&model=%00&user=%00&project=%00", ["other", "failed", "dear", "slow"]),
         ("q=nothing%20is%20called%20so", []),
         ("sort=duration", ["slow", "other", "failed", "dear"]),
         ("sort=cost", ["dear", "other", "failed", "slow"]),

@@ -119,7 +119,7 @@ def filters_of(query: Mapping[str, str]) -> Filters:
 
 
 def _words(text: str | None) -> str | None:
-    return (text or "").strip()[:500] or None
+    return (text or "").replace("\0", "").strip()[:500] or None  # PostgreSQL's text cannot hold U+0000
 
 
 def _number(text: str | None) -> float | None:
