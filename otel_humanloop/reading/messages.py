@@ -26,6 +26,9 @@ LEAVES = frozenset(
 )
 """How the keys of an indexed family end that a message has a place for."""
 
+_GENAI = frozenset({"role", "parts", "name", "finish_reason"})
+"""All that a message of OpenTelemetry GenAI holds."""
+
 _ROLES_OF_ITEMS = {"function_call_output": "tool"}
 """OpenAI Responses: items of a conversation that are no messages. Any other is the assistant's."""
 
@@ -49,6 +52,16 @@ def conversation(role: str) -> Callable[[Any], tuple[Message, ...] | None]:
 
 def message(value: Any, role: str) -> Message:
     """One message; text alone is a message of `role`."""
+    if isinstance(value, dict) and _GENAI.issuperset(plain := cast("dict[str, Any]", value)) and "parts" in plain:
+        # Nearly all messages are of this shape, and nearly all that reading costs is theirs.
+        own_role = field(plain, "role") or role
+        if own_role != "tool":
+            return Message(
+                role=own_role,
+                parts=parts(plain["parts"]),
+                name=field(plain, "name"),
+                finish_reason=field(plain, "finish_reason"),
+            )
     fields = _unwrapped(value, "message", "prompt", "completion")
     if fields is None:
         return Message(role=role, parts=parts(value))

@@ -33,6 +33,8 @@ def part(value: Any) -> Part:
     if not isinstance(value, dict):
         return Other(value=value)
     fields = cast("dict[str, Any]", value)
+    if len(fields) == 2 and fields.get("type") == "text" and isinstance(fields.get("content"), str):
+        return Text(text=fields["content"])  # the shape of nearly all
     wrapped = fields.get("message_content")  # OpenInference
     if isinstance(wrapped, dict):
         call = fields.get("tool_call")  # beside it, of a call of a tool

@@ -43,24 +43,23 @@ _TOOL_NAME = "gen_ai.tool.name"
 _TOOL_ARGUMENTS = "gen_ai.tool.call.arguments"
 _TOOL_RESULT = "gen_ai.tool.call.result"
 
-_stated_kind = one_of(
-    {
-        "chat": Kind.MODEL,
-        "completion": Kind.MODEL,
-        "generate_content": Kind.MODEL,
-        "text_completion": Kind.MODEL,
-        "embeddings": Kind.EMBEDDING,
-        "embedding": Kind.EMBEDDING,  # LiteLLM
-        "retrieval": Kind.RETRIEVAL,
-        "rerank": Kind.RERANKER,
-        "execute_tool": Kind.TOOL,
-        "create_agent": Kind.AGENT,
-        "invoke_agent": Kind.AGENT,
-        "invoke_workflow": Kind.CHAIN,
-        "execute_task": Kind.CHAIN,  # not in the specification: LangGraph's nodes, by OpenLLMetry
-    },
-    _OPERATION,
-)
+_KINDS = {
+    "chat": Kind.MODEL,
+    "completion": Kind.MODEL,
+    "generate_content": Kind.MODEL,
+    "text_completion": Kind.MODEL,
+    "embeddings": Kind.EMBEDDING,
+    "embedding": Kind.EMBEDDING,  # LiteLLM
+    "retrieval": Kind.RETRIEVAL,
+    "rerank": Kind.RERANKER,
+    "execute_tool": Kind.TOOL,
+    "create_agent": Kind.AGENT,
+    "invoke_agent": Kind.AGENT,
+    "invoke_workflow": Kind.CHAIN,
+    "execute_task": Kind.CHAIN,  # not in the specification: LangGraph's nodes, by OpenLLMetry
+}
+
+_stated_kind = one_of(_KINDS, _OPERATION)
 
 _asked_model = identifier(_REQUEST_MODEL)
 _agent_name = identifier("gen_ai.agent.name")
@@ -73,8 +72,8 @@ _output = mapped(structure(_OUTPUT_MESSAGES), messages.conversation("assistant")
 
 
 def _kind_is(span: Span, *kinds: Kind) -> bool:
-    stated = _stated_kind(span)
-    return stated is not None and stated.value in kinds
+    operation = span.attributes.get(_OPERATION)
+    return isinstance(operation, str) and _KINDS.get(operation.lower()) in kinds
 
 
 @reads(_system, _input)
