@@ -149,7 +149,7 @@ def _redactions(value: Any) -> tuple[Any, ...]:
         if (pattern := _PATTERN.match(entry)) is not None:
             try:
                 re.compile(pattern[2])
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 raise ValueError from error
         elif entry not in REDACTION_SETS:
             raise ValueError
