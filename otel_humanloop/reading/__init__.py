@@ -6,6 +6,8 @@ come together from one. Which convention and key gave a field is kept.
 
 from __future__ import annotations
 
+from functools import cache
+
 from otel_humanloop.operation import Reading
 from otel_humanloop.reading import conventions
 from otel_humanloop.reading.catalogue import Catalogue
@@ -16,7 +18,11 @@ from otel_humanloop.spans import Span
 
 __all__ = ["error_type", "is_infrastructure", "read"]
 
-_CATALOGUE = Catalogue(discover(conventions))
+
+@cache
+def _catalogue() -> Catalogue:
+    """All conventions. They are loaded for the first span, and not while a program starts."""
+    return Catalogue(discover(conventions))
 
 
 def read(span: Span) -> Reading:
@@ -25,9 +31,9 @@ def read(span: Span) -> Reading:
     A span no convention claims is a step: its kind is `Kind.STEP` and its `conventions` are empty. What it says all
     the same (a session, a user, the `humanloop.*` attributes of `annotate`, an error) is read.
     """
-    return _CATALOGUE.read(span)
+    return _catalogue().read(span)
 
 
 def is_infrastructure(span: Span) -> bool:
     """Whether the span is plumbing (HTTP, database, RPC, messaging) that no convention claims as an AI operation."""
-    return is_plumbing(span) and not _CATALOGUE.claims(span)
+    return is_plumbing(span) and not _catalogue().claims(span)
