@@ -114,24 +114,30 @@ def test_feedback_is_saved_and_stays(browse: Callable[..., Any], post: Any, serv
 def test_everything_works_without_scripts(browse: Callable[..., Any], post: Any) -> None:
     (made, *_) = post(*agent())
     page = browse(java_script_enabled=False).go("/")
+    expect = sync_api.expect
+    names = page.locator(".tree .row .open b")
     page.locator("[data-row] .id a").click()
-    assert shown(page) == ["agent", "turn", "model", "tool"]
+    expect(names).to_have_text(["agent", "turn", "model", "tool"])
     page.locator(".fold").first.click()
-    assert shown(page) == ["agent"]
+    expect(names).to_have_text(["agent"])
     page.locator(".fold").first.click()
+    expect(names).to_have_text(["agent", "turn", "model", "tool"])
     page.locator(".row .open").first.click()
-    assert page.url.endswith(f"/logs/{made['id']}")
+    expect(page.locator(".drawer .crumbs")).to_contain_text(made["id"])
     page.get_by_role("link", name="Config").click()
+    expect(page.locator(".tabs [aria-current]")).to_have_text("Config")
     page.get_by_role("link", name="Next log").click()
+    expect(page.locator(".drawer .crumbs")).to_contain_text("turn")
     page.get_by_role("button", name="Bad").click()
-    assert page.get_by_role("button", name="Bad").get_attribute("aria-pressed") == "true"
+    expect(page.get_by_role("button", name="Bad")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("link", name="Close the log").click()
-    assert page.locator(".drawer").count() == 0
-    assert page.locator("button:visible", has_text="Compact").count() == 0
+    expect(page.locator(".drawer")).to_have_count(0)
+    expect(page.locator(".density")).to_be_hidden()
     page.get_by_role("link", name="Sessions").first.click()
     page.get_by_label("Errors only").check()
     page.get_by_role("button", name="Filter").click()
-    assert page.locator("[data-row]").count() == 1
+    expect(page.get_by_role("link", name="Clear")).to_be_visible()
+    expect(page.locator("[data-row]")).to_have_count(1)
 
 
 @pytest.mark.parametrize("path", ["/", "/projects", "session", "log", "compare", "/help"])
