@@ -11,6 +11,8 @@ _SPAN = 600  # a span without attributes, with its ids and times
 _ENTRY = 100  # a key and the objects that hold it and its value
 _VALUE = 32  # a value that has no length: a number, a truth value, nothing
 
+_NUMBERS = frozenset({int, float, bool, type(None)})
+
 
 def size_of(span: Span) -> int:
     """An estimate in bytes, never less than its texts are long, from a walk over what belongs to this span alone.
@@ -26,10 +28,12 @@ def size_of(span: Span) -> int:
 
 
 def _size(attributes: Attributes) -> int:
-    size = 0
+    size = _ENTRY * len(attributes)
     nested: list[Any] = []
     for key, value in attributes.items():
-        size += _ENTRY + len(key)
+        size += len(key)
+        if type(value) in _NUMBERS:
+            continue
         if isinstance(value, (str, bytes)):
             size += len(value)
         elif isinstance(value, (list, tuple, dict)):
