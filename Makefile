@@ -7,6 +7,9 @@
 #   make scorecard   how much of what captured spans hold arrives in Humanloop, by instrumentation
 #   make docs        the pages that are made of the program's tables
 #   make screenshots the README's pictures of the viewer, taken anew
+#   make test-lowest the tests of what an application carries, with the lowest versions that are allowed
+#   make test-protobuf  the tests of OTLP in protobuf, with protobuf 5, 6 and 7
+#   make audit       what is installed, held against the known vulnerabilities
 #   make check       lint, types, import contracts, tests
 #   make bench       what this costs beside its peers: benchmarks/RESULTS.md (ARGS=--quick: only that it runs)
 #   make fix         format, and mend what ruff can
@@ -22,7 +25,7 @@ UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
 OLDEST := import sys; sys.exit(sys.version_info < (3, 10))
 TIERS := sdk or instrumentation or browser or postgres or kafka or collector or slow
 
-.PHONY: help demo test scorecard docs screenshots test-rest test-all lint types contracts check fix clean
+.PHONY: help demo test scorecard docs screenshots test-rest test-all test-lowest test-protobuf audit lint types contracts check fix clean
 .DELETE_ON_ERROR:
 
 help:
@@ -44,6 +47,30 @@ test-all: $(VENV)/.ready-rest
 # The Chromium is Debian's, or the one CHROMIUM names.
 screenshots: $(VENV)/.ready-rest
 	@$(BIN)/python docs/screenshots/make.py
+
+# What an application carries beside its own: the rest is chosen by whoever runs it. The lowest Starlette's test client
+# uses names of anyio that the newest anyio warns of, so such warnings are no errors here.
+LOWEST := build/venv-lowest
+CARRIED := tests/test_pipeline.py tests/test_application.py tests/test_settings.py tests/test_metrics.py \
+	tests/delivery tests/logs tests/privacy tests/reading/test_facts.py tests/spans
+
+test-lowest: $(VENV)/.ready-uv
+	$(BIN)/python -m uv venv --quiet --clear --python $(or $(PYTHON),$(BIN)/python) $(LOWEST)
+	$(BIN)/python -m uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+		'.[openai,bridge,server]' --group test
+	$(LOWEST)/bin/python -m pytest -W ignore::DeprecationWarning -m "not ($(TIERS))" $(CARRIED) $(ARGS)
+
+test-protobuf: $(VENV)/.ready-uv
+	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python build/venv-protobuf
+	for version in 5 6 7; do \
+		$(BIN)/python -m uv pip install --quiet --python build/venv-protobuf/bin/python \
+			"protobuf==$$version.*" '.[openai,bridge,server]' --group test && \
+		build/venv-protobuf/bin/python -m pytest -W ignore::DeprecationWarning tests/spans $(ARGS) || exit 1; \
+	done
+
+audit: $(VENV)/.ready-test
+	$(BIN)/python -m uv tool run pip-audit --path $$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])') \
+		--skip-editable --progress-spinner off
 
 lint: $(VENV)/.ready-lint
 	$(BIN)/ruff check
