@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import socket
@@ -27,6 +28,7 @@ class Humanloop:
         requests: Method, path and decoded body of every request that writes.
         broken: What in them breaks the contract; stays empty.
         answers: Statuses to answer with before anything is passed on, first come first served.
+        delays: Seconds before an answer is given to what was done already, first come first served.
     """
 
     def __init__(self, url: str) -> None:
@@ -35,6 +37,7 @@ class Humanloop:
         self.requests: list[tuple[str, str, Any]] = []
         self.broken: list[str] = []
         self.answers: list[int] = []
+        self.delays: list[float] = []
 
     def sessions(self) -> list[dict[str, Any]]:
         return self._records("/sessions", page=1)
@@ -109,7 +112,14 @@ class _Recorder:
         async def again() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        await self._app(scope, again, send)
+        delay = self.humanloop.delays.pop(0) if self.humanloop.delays else 0.0
+
+        async def late(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await asyncio.sleep(delay)
+            await send(message)
+
+        await self._app(scope, again, late)
 
 
 @contextmanager

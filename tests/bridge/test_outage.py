@@ -73,6 +73,16 @@ def test_everything_arrives_once_parents_first_and_the_unacceptable_is_remembere
     # Every half minute at most, once it is known to be away.
     assert requests_of_the_outage < 60
 
+    # It is there again, but slow: it takes what it is sent, and answers after nobody waits any longer.
+    humanloop.answers.clear()
+    humanloop.delays[:] = [0.6, 0.6]
+    while humanloop.delays:
+        clock.passes(pipeline.step(take_in, 0.2))
+    assert humanloop.logs()
+    assert counts.sent == 0
+    while not counts.sent:
+        clock.passes(pipeline.step(take_in, 10))
+
     humanloop.answers[:] = [429, 500, 413, 422, 408]
     for _ in range(500):
         wait = pipeline.step(take_in, 10)
