@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from otel_humanloop.cli import bridge, demo, doctor, explain, keys, replay, serve, sessions, spool
+from otel_humanloop.cli import archive, bridge, demo, doctor, explain, keys, replay, serve, sessions, spool
 from otel_humanloop.cli.text import clean
 from otel_humanloop.errors import HumanloopError, SettingsError
 
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"otel-humanloop {version('otel-humanloop')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (demo, serve, keys, bridge, spool, replay, explain, sessions, doctor):
+    for command in (demo, serve, keys, archive, bridge, spool, replay, explain, sessions, doctor):
         command.add(commands)
     return parser
 

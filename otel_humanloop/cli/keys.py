@@ -17,6 +17,7 @@ from otel_humanloop.errors import SettingsError
 
 if TYPE_CHECKING:
     from otel_humanloop.cli.arguments import Commands
+    from otel_humanloop.server.store import Store
 
 
 def add(commands: Commands) -> None:
@@ -79,7 +80,7 @@ def _revoke(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _store(arguments: argparse.Namespace):
+def _store(arguments: argparse.Namespace) -> Store:
     require("the server", "server")
     from otel_humanloop.server.store import open_store
 

@@ -180,6 +180,5 @@ def stream() -> dict:
     return {"output": asyncio.run(read())}
 
 
-sys.stdout.write(
-    json.dumps({"S2": s2, "S3": s3, "S4": s4, "S5": s5, "rest": rest, "stream": stream}[sys.argv[1]]()) + "\n"
-)
+SCENARIOS = {"S2": s2, "S3": s3, "S4": s4, "S5": s5, "rest": rest, "stream": stream}
+sys.stdout.write(json.dumps(SCENARIOS[sys.argv[1]]()) + "\n")

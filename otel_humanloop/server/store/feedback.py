@@ -112,7 +112,7 @@ def _is_replaced(said: _Said, draft: FeedbackDraft) -> bool:
 def _said(key: int, log: int, draft: FeedbackDraft, now: int) -> _Said:
     return _Said(
         key=key,
-        id=new_id("ann"),
+        id=draft.id or new_id("ann"),
         log=log,
         type=draft.type,
         label=draft.label,

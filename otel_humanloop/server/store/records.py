@@ -85,6 +85,7 @@ class FeedbackDraft(msgspec.Struct, frozen=True, kw_only=True):
         value: JSON; None only where what was said is taken back (`unset`).
         label: The value as filters and sorts compare it.
         created_at: Microseconds since the epoch.
+        id: Of feedback that had one before; None for a new one.
     """
 
     type: str
@@ -93,6 +94,7 @@ class FeedbackDraft(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None
     created_at: int | None
     unset: bool = False
+    id: str | None = None
 
 
 class LogDraft(msgspec.Struct, frozen=True, kw_only=True):

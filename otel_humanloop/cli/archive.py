@@ -1,0 +1,77 @@
+"""`otel-humanloop export` and `otel-humanloop import`: a server's logs as JSON lines, and back."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from otel_humanloop.cli.extras import require
+from otel_humanloop.cli.serve import default_database
+from otel_humanloop.cli.text import clean
+from otel_humanloop.errors import SettingsError
+
+if TYPE_CHECKING:
+    from otel_humanloop.cli.arguments import Commands
+    from otel_humanloop.server.store import Store
+
+
+def add(commands: Commands) -> None:
+    """Adds both commands' arguments."""
+    exporting = commands.add_parser(
+        "export",
+        help="write everything a server keeps as JSON lines",
+        description="Writes projects, versions, sessions and logs with their feedback, one JSON object a line.",
+    )
+    exporting.add_argument("file", metavar="FILE", nargs="?", help="where to; standard output by default")
+    exporting.set_defaults(run=_export)
+    importing = commands.add_parser(
+        "import",
+        help="put logs into a server's database: from `export`, or from the vendor's own export tool",
+        description="Reads what `export` wrote, or a folder that the vendor's own export tool wrote"
+        " (files/ID/file.json, logs/1.jsonl, ...). What is there already is left alone.",
+    )
+    importing.add_argument("path", metavar="PATH", type=Path, help="the file or the folder")
+    importing.set_defaults(run=_import)
+    for parser in (exporting, importing):
+        parser.add_argument("--database", metavar="URL", help="the server's; the one `serve` takes by default")
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    with _store(arguments) as store:
+        from otel_humanloop.server import archive
+
+        lines = archive.written(store)
+        if arguments.file is None:
+            sys.stdout.buffer.writelines(lines)
+        else:
+            with Path(arguments.file).open("wb") as file:
+                file.writelines(lines)
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    path: Path = arguments.path
+    if not path.exists():
+        raise SettingsError(f"there is no {path}", hint="name a file or a folder that an export wrote")
+    with _store(arguments) as store:
+        from otel_humanloop.server import archive, vendor
+
+        if path.is_dir():
+            count, refused = vendor.read(store, path)
+            sys.stderr.write(f"{count} logs\n")
+            for line in refused:
+                sys.stderr.write(f"not taken: {clean(line)}\n")
+            return int(bool(refused))
+        with path.open("rb") as lines:
+            made = archive.read(store, lines)
+        sys.stderr.write(", ".join(f"{number} {kind}s" for kind, number in made.items()) + "\n")
+    return 0
+
+
+def _store(arguments: argparse.Namespace) -> Store:
+    require("the server", "server")
+    from otel_humanloop.server.store import open_store
+
+    return open_store(arguments.database or default_database())
