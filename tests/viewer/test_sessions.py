@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 from support_pages import Node, chips, page
 from support_server import MODEL, TOOL, Api
+
+from otel_humanloop.server.app import create_app
+from otel_humanloop.server.store import open_store
 
 
 def listed(node: Node) -> list[str]:
@@ -177,3 +184,17 @@ def test_filters_stay_when_one_goes_to_the_next_page_or_sorts(api: Api) -> None:
     for link in (node.one("a", rel="next"), node.one("thead").all("a")[0]):
         for part in ("errors=1", "since=2024-06-01", "q=p"):
             assert part in link.attributes["href"]
+
+
+def test_a_search_does_not_wait_for_a_long_backlog_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "humanloop.db"
+    with open_store(f"sqlite:///{path}") as store:
+        api = Api(create_app(store))
+        api.log(session_reference_id="s", output="found")
+        assert listed(page(api, "/?q=found")) == ["found"]
+        # as another process leaves it that has just brought in many logs
+        with closing(sqlite3.connect(path)) as other, other:
+            other.executemany("INSERT INTO unindexed (log) VALUES (?)", [(number,) for number in range(10_000, 15_000)])
+        node = page(api, "/?q=found")
+        assert listed(node) == ["found"]
+        assert "The words of 5,000 logs have not been read yet" in node.one("p", kind="note").text

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from otel_humanloop.server.failures import NotFound
-from otel_humanloop.server.store import Store, reading
+from otel_humanloop.server.store import Store, reading, words
 from otel_humanloop.server.viewer import finding, opinions
 from otel_humanloop.server.viewer.comparing import compared_values
 from otel_humanloop.server.viewer.drawer import drawer_of
@@ -27,6 +27,9 @@ from otel_humanloop.server.viewer.project_view import project_list, project_valu
 from otel_humanloop.server.viewer.session_view import session_values
 from otel_humanloop.server.viewer.showing import HEADERS, HERE, page, render
 from otel_humanloop.server.viewer.sign_in import Desk, Digests
+
+_SOON = 2_000
+"""Logs whose words a search waits for. Of a longer backlog it finds what is there, and says so."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -83,11 +86,21 @@ def routes(store: Store, *, digests: Digests = tuple, stopping: Callable[[], boo
 def _serving(store: Store, desk: Desk, show: Show) -> Endpoint:
     async def serve(request: Request) -> Response:
         request.state.visitor = desk.visitor(request)
-        # what is looked for by its words is to be found as soon as it was written
-        reading = store.search if request.query_params.keys() & {"q", "user"} else store.read
-        return await run_in_threadpool(reading, partial(show, request=request))
+        return await run_in_threadpool(_reading(store, request), partial(show, request=request))
 
     return serve
+
+
+def _reading(store: Store, request: Request) -> Callable[[Callable[[Connection], Response]], Response]:
+    """What is looked for by its words is to be found as soon as it was written, unless that takes too long."""
+
+    def read(work: Callable[[Connection], Response]) -> Response:
+        sought = request.query_params.keys() & {"q", "user"}
+        if sought and store.read(words.waiting) <= _SOON:
+            return store.search(work)
+        return store.read(work)
+
+    return read
 
 
 def _saying(store: Store, desk: Desk) -> Endpoint:
@@ -127,6 +140,7 @@ def _sessions(tx: Connection, *, request: Request) -> Response:
         projects=finding.all_projects(tx),
         models=finding.all_models(tx),
         until_day=filters.until_day,
+        unread=words.waiting(tx) if filters.query or filters.user else 0,
         here=filters.address(),
     )
 
