@@ -86,11 +86,12 @@ class Client(threading.Thread):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
-def test_every_acknowledged_log_is_there_after_kill_9(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lives", [3, pytest.param(50, marks=pytest.mark.slow)])
+def test_every_acknowledged_log_is_there_after_kill_9(tmp_path: Path, lives: int) -> None:
     database = f"sqlite:///{tmp_path / 'humanloop.db'}"
     chance = random.Random(7)
     clients: list[Client] = []
-    for life in range(3):
+    for life in range(lives):
         with process(database) as (server, url):
             lot = [Client(url, f"{life}-{number}") for number in range(6)]
             for client in lot:
