@@ -14,6 +14,11 @@ from otel_humanloop.cli import main
 CORPUS = captures.FOLDER
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+
+
 def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(["explain", *arguments]) == 0
     return capsys.readouterr().out
