@@ -95,6 +95,7 @@ def _humanloop(url: str) -> Export:
 EXPORTERS: dict[str, Callable[[str], Export]] = {
     "ours": lambda url: _ours(url, "none"),
     "ours-gzip": lambda url: _ours(url, "gzip"),
+    "ours-priced": lambda url: _ours(url, "none"),
     "otlp-http": lambda url: _otlp_http(url, "none"),
     "otlp-http-gzip": lambda url: _otlp_http(url, "gzip"),
     "otlp-grpc": _otlp_grpc,

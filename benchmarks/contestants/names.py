@@ -1,8 +1,9 @@
 """Who takes part, and in which environment. Imports nothing, so that every side may know it."""
 
 EXPORTERS = {
-    "ours": "ours",
-    "ours-gzip": "ours",
+    "ours": "installed-base",
+    "ours-gzip": "installed-base",
+    "ours-priced": "ours",
     "otlp-http": "otlp",
     "otlp-http-gzip": "otlp",
     "otlp-grpc": "otlp",

@@ -57,6 +57,10 @@ def measure(scale: Scale) -> Finding:
             Target.most("the newest 50 sessions over HTTP", took["the newest 50 sessions, API"], 10, " ms"),
             Target.most("a session of 1,000 logs", took["a session of 1,000 logs, viewer"], 50, " ms"),
         ],
+        limits=(
+            "Which part of it is the queries, and which is making records and pages of the rows, has not been "
+            "profiled; both servers and client share this machine's cores with whatever else it does."
+        ),
         tables=[Table(["what is asked for", "ms"], [[name, spread(each)] for name, each in took.items()])],
     )
 
