@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from opentelemetry import trace
@@ -49,7 +50,6 @@ class Load:
 
     def __init__(self, seed: int, processors: Sequence[SpanProcessor] = ()) -> None:
         self._random = random.Random(seed)
-        self._words = _vocabulary()
         self._collected = Collected()
         self.provider = TracerProvider(resource=Resource({"service.name": "bench", "service.version": "1.4.2"}))
         for processor in processors or [self._collected]:
@@ -96,15 +96,10 @@ class Load:
         root.end()
 
     def text(self, length: int) -> str:
-        """About that many characters of words."""
-        words: list[str] = []
-        left = length
-        while left > 0:
-            # Some words are common and most are rare, as in any language.
-            word = self._words[int(len(self._words) * self._random.random() ** 3)]
-            words.append(word)
-            left -= len(word) + 1
-        return " ".join(words)
+        """That many characters of words."""
+        said = _said()
+        start = self._random.randrange(len(said) - length)
+        return said[start : start + length]
 
     def _root(self) -> dict[str, Any]:
         return {
@@ -165,7 +160,12 @@ def batches(spans: Sequence[ReadableSpan], size: int = 512) -> Iterator[Sequence
         yield spans[start : start + size]
 
 
-def _vocabulary() -> list[str]:
+@cache
+def _said() -> str:
+    """More text than any compression looks back on, of which every text is a piece."""
     made = random.Random(0)
-    words = {"".join(made.choices(_SYLLABLES, k=made.choice((1, 2, 2, 3, 3, 4)))) for _ in range(6_000)}
-    return sorted(words, key=lambda word: (len(word), word))
+    words = sorted({"".join(made.choices(_SYLLABLES, k=made.choice((1, 2, 2, 3, 3, 4)))) for _ in range(6_000)})
+    words.sort(key=len)
+    # Some words are common and most are rare, as in any language.
+    weights = [1 / rank for rank in range(1, len(words) + 1)]
+    return " ".join(made.choices(words, weights, k=400_000))

@@ -64,14 +64,14 @@ def measure(scale: Scale) -> Finding:
             _part("disk per span, against Phoenix", ours.per_span, seen["phoenix"].per_span, 1 / 2),
         ],
         limits=(
-            "Our server does the work twice: the bridge within it reads, builds and encodes a log and sends it over "
-            "HTTP to itself, where it is decoded and checked again. Profiled with this load, the words of the full-text "
-            "index are the largest part of the server's share: they are read off each stored log after the commit, by "
-            "Python, which walks, normalises and takes apart some 200 texts of it, most of them metadata. The rest is "
-            "rows being made and put together with SQLAlchemy (a third of it inserts), and checks of what came in. "
-            "Content is kept as JSON that is not compressed, beside the index. What would have to change: words by "
-            "SQLite's own tokenizer, and of content only; logs handed from the pipeline to the store without HTTP; "
-            "content in zstd."
+            "Our server does the work twice: the bridge within it reads, builds and encodes a log and sends it "
+            "over HTTP to itself, where it is decoded and checked again. Profiled with this load, the words of "
+            "the full-text index are the largest part of the server's share: they are read off each stored log "
+            "after the commit, by Python, which walks, normalises and takes apart some 200 texts of it, most of "
+            "them metadata. The rest is rows being made and put together with SQLAlchemy, and checks of what came "
+            "in. Content is kept as JSON that is not compressed, beside the index. What would have to change: "
+            "words by SQLite's own tokenizer, and of content only; logs handed from the pipeline to the store "
+            "without HTTP; content in zstd."
         ),
         tables=[
             Table(
