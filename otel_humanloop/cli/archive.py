@@ -1,4 +1,4 @@
-"""`otel-humanloop export` and `otel-humanloop import`: a server's logs as JSON lines, and back."""
+"""`otel-humanloop export`, `import` and `vacuum`: a server's database as JSON lines, and back, and made smaller."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    """Adds both commands' arguments."""
+    """Adds the commands' arguments."""
     exporting = commands.add_parser(
         "export",
         help="write everything a server keeps as JSON lines",
@@ -34,7 +34,14 @@ def add(commands: Commands) -> None:
     )
     importing.add_argument("path", metavar="PATH", type=Path, help="the file or the folder")
     importing.set_defaults(run=_import)
-    for parser in (exporting, importing):
+    compacting = commands.add_parser(
+        "vacuum",
+        help="give the disk back what deleted logs took",
+        description="Rewrites a server's database without the room that deleted logs took. Writes wait meanwhile.",
+    )
+    compacting.add_argument("--keep", metavar="AGE", help="first delete logs that ended longer ago: 12h, 30d, 8w")
+    compacting.set_defaults(run=_vacuum)
+    for parser in (exporting, importing, compacting):
         parser.add_argument("--database", metavar="URL", help="the server's; the one `serve` takes by default")
 
 
@@ -67,6 +74,16 @@ def _import(arguments: argparse.Namespace) -> int:
         with path.open("rb") as lines:
             made = archive.read(store, lines)
         sys.stderr.write(", ".join(f"{number} {kind}s" for kind, number in made.items()) + "\n")
+    return 0
+
+
+def _vacuum(arguments: argparse.Namespace) -> int:
+    with _store(arguments) as store:
+        from otel_humanloop.server.retention import parse_age, prune
+
+        if arguments.keep is not None:
+            sys.stderr.write(f"{prune(store, parse_age(arguments.keep))} logs deleted\n")
+        store.compact()
     return 0
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from support_server import TOOL, Api
 
+from otel_humanloop.cli import main
 from otel_humanloop.errors import SettingsError
+from otel_humanloop.server.app import create_app
 from otel_humanloop.server.retention import parse_age, prune, retention
-from otel_humanloop.server.store import Store
+from otel_humanloop.server.store import Store, open_store
 
 
 def ago(**age: float) -> str:
@@ -72,3 +75,22 @@ def test_an_age_is_read(text: str, age: timedelta) -> None:
 def test_an_age_that_is_none_is_said(text: str) -> None:
     with pytest.raises(SettingsError, match="hours, days or weeks"):
         parse_age(text)
+
+
+def test_a_store_still_works_when_it_was_compacted(api: Api, store: Store) -> None:
+    kept = api.log(output="kept")
+    store.compact()
+    api.log(output="after")
+    page = api.ask("GET", "logs", params={"project_id": kept["project_id"], "search": "kept"})
+    assert [log["id"] for log in page["records"]] == [kept["id"]]
+
+
+def test_vacuum_gives_back_what_deleted_logs_took(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "humanloop.db"
+    with open_store(f"sqlite:///{path}") as store:
+        old = {"project": "p", "config": TOOL, "created_at": ago(days=2), "output": "x" * 5000}
+        Api(create_app(store)).ask("POST", "logs", json=[old] * 500)
+    before = path.stat().st_size
+    assert main(["vacuum", "--keep", "1d", "--database", f"sqlite:///{path}"]) == 0
+    assert "500 logs deleted" in capsys.readouterr().err
+    assert path.stat().st_size < before / 5

@@ -56,6 +56,10 @@ class Store:
             self._writer.submit(lambda tx: words.keep(tx, readings)).result()
         return len(readings)
 
+    def compact(self) -> None:
+        """Gives the disk back what deleted logs took. Needs as much room again while it works."""
+        self._database.compact()
+
     def close(self) -> None:
         """Finishes what was handed in, then lets go of the database. Closing again does nothing."""
         self._indexer.close()

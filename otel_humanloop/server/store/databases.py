@@ -28,6 +28,22 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     reading: Engine
     cleanup: Callable[[], None] | None = None
 
+    def compact(self) -> None:
+        """Gives the disk back what deleted logs took. Writes wait for it meanwhile."""
+        raw = self.writing.raw_connection()
+        try:
+            raw.rollback()
+            connection: Any = raw.dbapi_connection
+            if self.writing.dialect.name == "sqlite":
+                connection.execute("INSERT INTO log_words (log_words) VALUES ('optimize')")
+                connection.execute("VACUUM")
+            else:
+                connection.autocommit = True
+                connection.execute("VACUUM")
+                connection.autocommit = False
+        finally:
+            raw.close()
+
     def close(self) -> None:
         self.reading.dispose()
         self.writing.dispose()
