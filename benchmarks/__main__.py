@@ -30,8 +30,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only see that everything runs; RESULTS.md is left alone")
     parser.add_argument("--only", nargs="+", choices=MEASURES, metavar="NAME", help=f"of {', '.join(MEASURES)}")
+    parser.add_argument("--rounds", type=int, metavar="N", help="how often contestants take turns")
     arguments = parser.parse_args()
     scale = QUICK if arguments.quick else FULL
+    if arguments.rounds is not None:
+        scale = scale._replace(rounds=arguments.rounds)
     with TemporaryDirectory() as elsewhere:
         folder = Path(elsewhere) if arguments.quick else report.HERE
         kept = report.Kept(folder)

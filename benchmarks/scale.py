@@ -27,5 +27,5 @@ class Scale(NamedTuple):
     seconds: float
 
 
-FULL = Scale(quick=False, rounds=7, traces=512, imports=11, ingested=8192, stored=1_000_000, seconds=60.0)
+FULL = Scale(quick=False, rounds=7, traces=256, imports=11, ingested=4096, stored=1_000_000, seconds=60.0)
 QUICK = Scale(quick=True, rounds=1, traces=128, imports=2, ingested=1024, stored=5_000, seconds=3.0)

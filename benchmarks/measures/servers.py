@@ -16,7 +16,7 @@ from benchmarks.processes import folder, wait_until
 from benchmarks.scale import Scale
 
 _LABELS = {"ours": "otel-humanloop", "phoenix": "Phoenix 20.26.1", "mlflow": "MLflow 3.17.2"}
-_SHARE = {"ours": 1, "phoenix": 8, "mlflow": 8}
+_SHARE = {"ours": 1, "phoenix": 16, "mlflow": 8}
 """What part of the spans each is given: the peers take minutes for what ours takes in seconds."""
 
 _REQUEST = 256  # spans
