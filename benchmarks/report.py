@@ -38,17 +38,20 @@ class Kept:
         self._file = folder / "results.json"
         self.findings: dict[str, Finding] = {}
         self.machines: dict[str, str] = {}
+        self.loads: dict[str, float] = {}
         if self._file.exists():
             kept = json.loads(self._file.read_text())
             self.findings = {name: Finding.of(each["finding"]) for name, each in kept.items()}
             self.machines = {name: each["machine"] for name, each in kept.items()}
+            self.loads = {name: each["load"] for name, each in kept.items()}
 
     def keep(self, name: str, finding: Finding) -> None:
         """Writes one finding down, with the machine it was made on."""
         self.findings[name] = finding
         self.machines[name] = machine()
+        self.loads[name] = round(os.getloadavg()[1], 1)
         kept = {
-            name: {"machine": self.machines[name], "finding": finding.plain()}
+            name: {"machine": self.machines[name], "load": self.loads[name], "finding": finding.plain()}
             for name, finding in self.findings.items()
         }
         self._file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
@@ -59,6 +62,12 @@ def write(path: Path, kept: Kept, order: Iterable[str]) -> None:
     names = [name for name in order if name in kept.findings]
     findings = [kept.findings[name] for name in names]
     parts = [_INTRODUCTION, "\n".join(sorted(set(kept.machines.values()))) + "\n"]
+    loads = ", ".join(f"{name} {kept.loads[name]}" for name in names)
+    parts.append(
+        f"Load average over five minutes at the end of each measure, what is measured included: {loads}. Far above "
+        "the number of cores, times of day are those of a machine that did much else; CPU times and their ratios "
+        "suffer less.\n"
+    )
     parts.append(_versions())
     parts.append("## Targets\n")
     parts.append(_targets([target for finding in findings for target in finding.targets]))
