@@ -79,7 +79,8 @@ def _spooled(data: bytes) -> None:
 
 def _attributes(data: bytes) -> None:
     """Spans of the SDK, whose attributes may hold any text under any known key."""
-    text = data.decode("utf-8", "surrogatepass" if data[:1] == b"s" else "replace")
+    # Bytes that are no UTF-8 become lone surrogates: text, but none that can be encoded.
+    text = data.decode("utf-8", "surrogateescape" if data[:1] == b"s" else "replace")
     keys = ("gen_ai.input.messages", "gen_ai.output.messages", "input.value", "llm.invocation_parameters")
     other = ("gen_ai.prompt.0.content", "traceloop.entity.input", "gen_ai.usage.input_tokens", "humanloop.inputs")
     attributes = {"gen_ai.operation.name": "chat", **dict.fromkeys((*keys, *other), text)}
