@@ -27,7 +27,10 @@ KINDS = [
     "generations",
 ]
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+pytestmark = [
+    pytest.mark.slow,  # a program for each way to fork; tests/test_application.py has one in the default run
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork"),
+]
 
 
 def run(kind: str, base_url: str, spool: str, *, deadline: float = 20) -> subprocess.CompletedProcess[str]:

@@ -93,6 +93,7 @@ def assert_unharmed(ran: Ran, alone: Ran) -> None:
     assert ran.seconds < alone.seconds + DEADLINE + MARGIN
 
 
+@pytest.mark.slow  # tests/test_application.py has the dead and the silent ones in the default run
 @pytest.mark.parametrize("kind", EVERY)
 def test_a_bad_backend_costs_the_program_its_deadline_and_its_spans_are_counted(kind: str, tmp_path: Path) -> None:
     alone = without_us()
