@@ -181,3 +181,24 @@ unindexed = Table(
     Column("log", _KEY, primary_key=True, autoincrement=False),
 )
 """Logs whose words a search does not find yet: written since the index was last brought up to date, or deleted."""
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("sha256", Text, primary_key=True, comment="of the bytes, in hex"),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+    Index("attachments_created", "created_at"),
+)
+"""Pictures, sound and files that were too large for their messages: each once, however many logs hold it."""
+
+attached = Table(
+    "attached",
+    metadata,
+    Column("log", BigInteger, ForeignKey("logs.key", ondelete="CASCADE"), primary_key=True),
+    Column("sha256", Text, primary_key=True, comment="of an attachment, which may be still to come, or never come"),
+    Index("attached_sha256", "sha256"),
+)
+"""Which logs name which attachments. An attachment that none names is deleted."""
