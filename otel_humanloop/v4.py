@@ -236,8 +236,8 @@ class SessionResponse(_Wire, frozen=True, kw_only=True):
         last_output: Output of the log that ended last; absent while that log has none.
         created_at, updated_at: ISO 8601.
         started_at, ended_at, prompt_tokens, output_tokens, cost, errors_count: What the published contract has not:
-            when its first log started and its last ended (ISO 8601), sums over its logs (cost in US dollars), and how
-            many of them are errors.
+            when its first log started and its last ended (ISO 8601), sums over its logs (cost in US dollars; absent
+            where no log states any), and how many of them are errors.
     """
 
     id: str

@@ -66,6 +66,20 @@ def test_the_title_is_what_was_asked_and_the_totals_are_summed(api: Api) -> None
     }
 
 
+def test_what_is_nothing_is_shown_and_what_is_not_known_is_not(api: Api) -> None:
+    for session, said in (("known", {"prompt_tokens": 0, "prompt_cost": 0.0}), ("unknown", {})):
+        api.log(session_reference_id=session, output="x", **said)
+        node = page(api, f"/sessions/{api.session(session)['id']}").one("div", kind="session-head")
+        stats = {stat.one("dt").text: stat.one("dd").text for stat in node.all("div", kind="stat")}
+        shown = {name: stats[name] for name in ("Tokens", "Cost") if name in stats}
+        assert shown == ({"Tokens": "0 (0 in, 0 out)", "Cost": "$0"} if said else {})
+    head, unknown, known = page(api, "/").all("tr")
+    columns = [cell.text for cell in head.all("th")]
+    for row, numbers in ((known, ["0", "$0"]), (unknown, ["", ""])):
+        cells = dict(zip(columns, [cell.text for cell in row.all("td")], strict=True))
+        assert [cells["Tokens"], cells["Cost"]] == numbers
+
+
 def test_a_card_says_what_its_log_holds(api: Api) -> None:
     id = posted(
         api,

@@ -205,9 +205,9 @@ def _session_response(
         last_output=last.output if last is not None else msgspec.UNSET,
         started_at=timestamp(row.started_at),
         ended_at=timestamp(row.ended_at),
-        prompt_tokens=row.prompt_tokens,
-        output_tokens=row.output_tokens,
-        cost=row.cost / 1e12,
+        prompt_tokens=row.prompt_tokens if row.counted else None,
+        output_tokens=row.output_tokens if row.counted else None,
+        cost=row.cost / 1e12 if row.priced else None,
         errors_count=row.errors,
     )
 

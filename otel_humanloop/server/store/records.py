@@ -149,8 +149,13 @@ class LogRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A session with the totals of its logs. `first_log` started first, `last_log` ended last. Cost is
-    in 1e-12 dollars."""
+    """A session with the totals of its logs.
+
+    Attributes:
+        first_log: The key of the log that started first; `last_log` of the one that ended last.
+        cost: In 1e-12 dollars.
+        counted, priced: How many of its logs state tokens, and a cost. Where none does, the sum of 0 says nothing.
+    """
 
     key: int
     id: str
@@ -166,6 +171,8 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     errors: int
     created_at: int
     updated_at: int
+    counted: int = 0
+    priced: int = 0
 
 
 class ProjectRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -77,6 +77,8 @@ sessions = Table(
     Column("errors", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("counted", BigInteger, nullable=False, server_default="0"),
+    Column("priced", BigInteger, nullable=False, server_default="0"),
     Index("sessions_started", "started_at", "key"),
     Index("sessions_logs", "logs", "key"),
     Index("sessions_cost", "cost", "key"),

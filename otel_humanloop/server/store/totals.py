@@ -60,6 +60,10 @@ def of_session(tx: Connection, session: SessionRow, moves: Moves, *, now: int) -
         output_tokens=_sum(session.output_tokens, moves, lambda log: log.output_tokens or 0),
         cost=_sum(session.cost, moves, _cost),
         errors=_sum(session.errors, moves, lambda log: int(log.failed)),
+        counted=_sum(
+            session.counted, moves, lambda log: log.prompt_tokens is not None or log.output_tokens is not None
+        ),
+        priced=_sum(session.priced, moves, lambda log: log.prompt_cost is not None or log.output_cost is not None),
         updated_at=now,
     )
 

@@ -53,10 +53,10 @@ def _handle(row: Row, address: str) -> str:
 
 def _numbers(log: Entry) -> str:
     said = ""
-    if log.tokens:
+    if log.tokens is not None:
         parts = f"{log.prompt_tokens or 0} in, {log.output_tokens or 0} out"
         said = f'<span class="tokens" title="{parts}">{short(log.tokens)} tok</span>'
-    if log.cost:
+    if log.cost is not None:
         said += f'<span class="cost">{money(log.cost)}</span>'
     if log.duration is not None:
         said += f'<span class="duration">{duration(log.duration)}</span>'

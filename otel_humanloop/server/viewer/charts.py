@@ -54,7 +54,7 @@ def charts_of(usage: ProjectUsage) -> list[Chart]:
         _bars("Requests", short(total.logs), requests, said, short),
         _lines("Latency", typical, latency, said, duration),
         _bars("Tokens", short(total.prompt_tokens + total.output_tokens), tokens, said, short),
-        _bars("Cost", money(total.cost), cost, said, money),
+        _bars("Cost", "none known" if total.cost is None else money(total.cost), cost, said, money),
     ]
 
 

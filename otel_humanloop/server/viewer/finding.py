@@ -47,6 +47,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """A session with its totals. Times in microseconds since the epoch, duration in seconds, cost in dollars.
 
     Attributes:
+        prompt_tokens, output_tokens, cost: None where no log states any.
         projects: By the start of their first log.
         inputs: Of the log that started first, each cut to a glimpse.
         output: Of the log that ended last, cut to a glimpse; None while there is none.
@@ -59,9 +60,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     started_at: int
     ended_at: int
     duration: float
-    prompt_tokens: int
-    output_tokens: int
-    cost: float
+    prompt_tokens: int | None
+    output_tokens: int | None
+    cost: float | None
     errors: int
     updated_at: int
     projects: list[Project]
@@ -69,8 +70,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     output: str | None
 
     @property
-    def tokens(self) -> int:
-        """Prompt and output together."""
+    def tokens(self) -> int | None:
+        """Prompt and output together; None where no log states any."""
+        if self.prompt_tokens is None or self.output_tokens is None:
+            return None
         return self.prompt_tokens + self.output_tokens
 
 
@@ -227,9 +230,9 @@ def _summaries(tx: Connection, rows: Sequence[Row[Any]]) -> list[Summary]:
             started_at=row.started_at,
             ended_at=row.ended_at,
             duration=(row.ended_at - row.started_at) / 1e6,
-            prompt_tokens=row.prompt_tokens,
-            output_tokens=row.output_tokens,
-            cost=row.cost / 1e12,
+            prompt_tokens=row.prompt_tokens if row.counted else None,
+            output_tokens=row.output_tokens if row.counted else None,
+            cost=row.cost / 1e12 if row.priced else None,
             errors=row.errors,
             updated_at=row.updated_at,
             projects=members[row.key],

@@ -27,13 +27,18 @@ _SECOND = 1_000_000
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """Sums over some logs: cost in dollars, durations in seconds (None where none is known)."""
+    """Sums over some logs: cost in dollars, durations in seconds (None where none is known).
+
+    Attributes:
+        priced: How many of them state a cost.
+    """
 
     logs: int
     errors: int
     prompt_tokens: int
     output_tokens: int
-    cost: float
+    cost: float | None
+    priced: int
     p50: float | None
     p95: float | None
 
@@ -43,9 +48,9 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
         return self.errors / self.logs if self.logs else 0.0
 
     @property
-    def mean_cost(self) -> float:
-        """Dollars a log."""
-        return self.cost / self.logs if self.logs else 0.0
+    def mean_cost(self) -> float | None:
+        """Dollars a log, of those that state any."""
+        return None if self.cost is None else self.cost / self.priced
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -153,12 +158,18 @@ def _by_version(tx: Connection, project: int, rows: Sequence[Row[Any]]) -> list[
 
 def _sum(rows: Sequence[Row[Any]]) -> Usage:
     durations = [row.duration for row in rows if row.duration is not None]
+    costs = [
+        (row.prompt_cost or 0) + (row.output_cost or 0)
+        for row in rows
+        if row.prompt_cost is not None or row.output_cost is not None
+    ]
     return Usage(
         logs=len(rows),
         errors=sum(row.failed for row in rows),
         prompt_tokens=sum(row.prompt_tokens or 0 for row in rows),
         output_tokens=sum(row.output_tokens or 0 for row in rows),
-        cost=sum((row.prompt_cost or 0) + (row.output_cost or 0) for row in rows),
+        cost=sum(costs) if costs else None,
+        priced=len(costs),
         p50=percentile(durations, 0.5),
         p95=percentile(durations, 0.95),
     )
