@@ -9,6 +9,7 @@
 #   make screenshots the README's pictures of the viewer, taken anew
 #   make test-lowest the tests of what an application carries, with the lowest versions that are allowed
 #   make test-protobuf  the tests of OTLP in protobuf, with protobuf 5, 6 and 7
+#   make fuzz        bytes that nobody wrote, at every door they could come in by (ARGS="v4 --seconds 600": one, longer)
 #   make audit       what is installed, held against the known vulnerabilities
 #   make check       lint, types, import contracts, tests
 #   make bench       what this costs beside its peers: benchmarks/RESULTS.md (ARGS=--quick: only that it runs)
@@ -25,7 +26,7 @@ UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
 OLDEST := import sys; sys.exit(sys.version_info < (3, 10))
 TIERS := sdk or instrumentation or browser or postgres or kafka or collector or slow
 
-.PHONY: help demo test scorecard docs screenshots test-rest test-all test-lowest test-protobuf audit lint types contracts check fix clean
+.PHONY: help demo test scorecard docs screenshots test-rest test-all test-lowest test-protobuf fuzz audit lint types contracts check fix clean
 .DELETE_ON_ERROR:
 
 help:
@@ -67,6 +68,11 @@ test-protobuf: $(VENV)/.ready-uv
 			"protobuf==$$version.*" '.[openai,bridge,server]' --group test && \
 		build/venv-protobuf/bin/python -m pytest -W ignore::DeprecationWarning tests/spans $(ARGS) || exit 1; \
 	done
+
+# Where atheris cannot be had, on other systems than Linux and on the newest Python, the doors are tried with mutants.
+fuzz: $(VENV)/.ready-test
+	-@$(UV) --group fuzz
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
 audit: $(VENV)/.ready-test
 	$(BIN)/python -m uv tool run pip-audit --path $$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])') \

@@ -75,7 +75,7 @@ class Notes:
         """
         try:
             self._write(notes, (), synchronous="FULL")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise SpoolFull(f"{self._path} cannot be written: {error}") from error
 
     def replace(self, notes: Sequence[Note], keys: Iterable[SpanKey]) -> None:
@@ -85,7 +85,7 @@ class Notes:
         """
         try:
             self._write(notes, keys, synchronous="NORMAL")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             _logger.warning(
                 "%s cannot be written; what was known of %d spans is lost: %s", self._path, len(notes), error
             )

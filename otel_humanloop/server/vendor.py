@@ -57,11 +57,12 @@ def read(store: Store, root: Path) -> tuple[int, list[str]]:
         if file.get("type") not in _TYPES:
             continue  # datasets and evaluators have no place here
         drafts: list[LogDraft] = []
-        for place, said in _lines(folder):
+        for place, line in _lines(folder):
             try:
+                said = msgspec.json.decode(line, type=dict[str, Any])
                 drafts.append(_draft(file, said))
                 below.update(_children(said))
-            except (Invalid, KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
+            except (Invalid, KeyError, TypeError, ValueError, msgspec.DecodeError, RecursionError) as error:
                 refused.append(f"{place}: {error}")
         for start in range(0, len(drafts), _PIECE):
             piece = drafts[start : start + _PIECE]
@@ -76,18 +77,18 @@ def read(store: Store, root: Path) -> tuple[int, list[str]]:
     return count, refused
 
 
-def _lines(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _lines(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted((folder / "logs").glob("*.jsonl")):
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    yield f"{path}:{number}", msgspec.json.decode(line, type=dict[str, Any])
+                    yield f"{path}:{number}", line
 
 
 def _object(path: Path) -> dict[str, Any]:
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(f"{path} is not JSON: {error}") from error
 
 

@@ -140,7 +140,7 @@ class SQLiteSpool:
                 spans, total = self._read_depth()
                 if spans > self._max_spans or total > self._max_bytes:
                     raise SpoolFull(f"{self._path} has no room: there would be {spans} spans of {total} bytes")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise SpoolFull(f"{self._path} cannot be written: {error}") from error
         self._depth = spans, total
         if self._to_release:
@@ -153,11 +153,12 @@ class SQLiteSpool:
                 self._database.executemany(
                     "DELETE FROM spans WHERE trace_id = ? AND span_id = ?", list(self._to_release)
                 )
-        except sqlite3.OperationalError as error:
+                depth = self._read_depth()
+        except sqlite3.DatabaseError as error:
             _logger.warning("%s cannot be written; what was delivered is let go later: %s", self._path, error)
         else:
             self._to_release.clear()
-            self._depth = self._read_depth()
+            self._depth = depth
 
     def refuse(self, refusal: Refusal) -> None:
         row = (
@@ -177,7 +178,7 @@ class SQLiteSpool:
                     row,
                 )
                 self._database.execute(_FORGET_OLDEST, (MAX_REFUSALS, MAX_REFUSED_BYTES))
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             _logger.warning(
                 "%s cannot be written, so that log %s, refused with %s (%s), is not remembered: %s",
                 self._path,
@@ -188,9 +189,10 @@ class SQLiteSpool:
             )
 
     def refused(self) -> Sequence[Refusal]:
-        rows = self._database.execute(
-            "SELECT reference_id, method, project, status, detail, body, at FROM refusals ORDER BY sequence"
-        )
+        with self._undamaged():
+            rows = self._database.execute(
+                "SELECT reference_id, method, project, status, detail, body, at FROM refusals ORDER BY sequence"
+            ).fetchall()
         return [
             Refusal(
                 reference_id=reference_id,
@@ -205,13 +207,22 @@ class SQLiteSpool:
         ]
 
     def forget(self, refusals: Iterable[Refusal]) -> None:
-        with self._transaction():
+        with self._undamaged(), self._transaction():
             self._database.executemany(
                 "DELETE FROM refusals WHERE reference_id = ? AND method = ?",
                 [(refusal.reference_id, refusal.method) for refusal in refusals],
             )
 
     def waiting(self) -> Iterable[Span]:
+        try:
+            adopted = self._adopt()
+            self._depth = self._read_depth()
+        except sqlite3.DatabaseError as error:
+            _logger.warning("%s cannot be read; what an earlier process left in it is not sent: %s", self._path, error)
+            return ()
+        return self._read(sorted(adopted))
+
+    def _adopt(self) -> list[int]:
         owners = self._database.execute("SELECT owner FROM owners WHERE owner != ?", (self._owner,)).fetchall()
         gone = [owner for (owner,) in owners if not is_present(self._presence_of(owner))]
         adopted: list[int] = []
@@ -223,8 +234,7 @@ class SQLiteSpool:
                 self._database.execute("DELETE FROM owners WHERE owner = ?", (owner,))
             adopted += [sequence for (sequence,) in rows]
             self._presence_of(owner).unlink(missing_ok=True)
-        self._depth = self._read_depth()
-        return self._read(sorted(adopted))
+        return adopted
 
     def close(self) -> None:
         if self._closed or self._process != os.getpid():
@@ -236,7 +246,7 @@ class SQLiteSpool:
                     "DELETE FROM owners WHERE owner = :me AND NOT EXISTS (SELECT 1 FROM spans WHERE owner = :me)",
                     {"me": self._owner},
                 )
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             # The next process finds an owner that is gone, with nothing to leave.
             _logger.debug("%s was closed without a last word: %s", self._path, error)
         self._database.close()
@@ -245,16 +255,22 @@ class SQLiteSpool:
     def _read(self, sequences: list[int]) -> Iterator[Span]:
         """The spans, one by one, for they may be more than should be in memory together."""
         for sequence in sequences:
-            row = self._database.execute("SELECT span FROM spans WHERE sequence = ?", (sequence,)).fetchone()
-            if row is None:
-                continue
             try:
-                yield decode(row[0])
-            except DecodeError as error:
+                row = self._database.execute("SELECT span FROM spans WHERE sequence = ?", (sequence,)).fetchone()
+                if row is None:
+                    continue
+                span = decode(row[0])
+            except (DecodeError, sqlite3.DatabaseError) as error:
                 _logger.warning("a span kept in %s is damaged and was let go: %s", self._path, error)
-                with self._transaction():
-                    self._database.execute("DELETE FROM spans WHERE sequence = ?", (sequence,))
-                self._depth = self._read_depth()
+                self._let_go_of(sequence)
+            else:
+                yield span
+
+    def _let_go_of(self, sequence: int) -> None:
+        with contextlib.suppress(sqlite3.DatabaseError):
+            with self._transaction():
+                self._database.execute("DELETE FROM spans WHERE sequence = ?", (sequence,))
+            self._depth = self._read_depth()
 
     def _read_depth(self) -> tuple[int, int]:
         spans, total = self._database.execute("SELECT spans, bytes FROM depth").fetchone()
@@ -277,6 +293,17 @@ class SQLiteSpool:
                 f" {version}, this one's is {_VERSION})",
                 hint="let that version deliver what is in it, or name another file in HUMANLOOP_SPOOL",
             )
+
+    @contextlib.contextmanager
+    def _undamaged(self) -> Generator[None, None, None]:
+        """For whoever looks at a spool: what to do where the disk gave something else back than it was given."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise SettingsError(
+                f"the spool {self._path} cannot be used: {error}",
+                hint=f"a damaged file is best moved away; `sqlite3 {self._path} .recover` gives back what can be read",
+            ) from error
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[None, None, None]:
