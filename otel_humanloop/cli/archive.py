@@ -79,10 +79,11 @@ def _import(arguments: argparse.Namespace) -> int:
 
 def _vacuum(arguments: argparse.Namespace) -> int:
     with _store(arguments) as store:
-        from otel_humanloop.server.retention import parse_age, prune
+        from otel_humanloop.server.retention import parse_age, prune, sweep
 
         if arguments.keep is not None:
             sys.stderr.write(f"{prune(store, parse_age(arguments.keep))} logs deleted\n")
+        sweep(store)
         store.compact()
     return 0
 

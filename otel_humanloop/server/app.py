@@ -17,7 +17,8 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from otel_humanloop.server import calls, feedback, logs, projects, sessions, versions
+from otel_humanloop.attachments import PATH
+from otel_humanloop.server import attachments, calls, feedback, logs, projects, sessions, versions
 from otel_humanloop.server.failures import Invalid, RequestFailed, answer, invalid_answer
 from otel_humanloop.server.guard import Guard
 from otel_humanloop.server.keyring import Keyring
@@ -61,6 +62,14 @@ _ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/model-configs/{id}", versions.get),
     ("POST", "/model-configs/{id}/export", versions.export),
 )
+
+
+_BESIDE: tuple[tuple[str, str, Endpoint], ...] = (
+    ("HEAD", f"/v4/{PATH}/{{sha256}}", attachments.ask),
+    ("GET", f"/v4/{PATH}/{{sha256}}", attachments.get),
+    ("PUT", f"/v4/{PATH}/{{sha256}}", attachments.keep),
+)
+"""What stands beside the API and is no part of the published contract."""
 
 
 _NOT_BUILT = re.compile("^/v4/(projects/[^/]+/)?(evaluations|evaluators|datasets|datapoints)(/|$)")
@@ -109,6 +118,7 @@ def create_app(
             body=await read_body(request),
             query=request.query_params,
             path=request.path_params,
+            media_type=request.headers.get("content-type", ""),
             strict_parents=strict_parents,
             providers=settings,
         )
@@ -135,6 +145,7 @@ def create_app(
             Route("/healthz", _alive),
             Route("/readyz", ready),
             Route("/openapi.json", _described),
+            *(Route(path, serving(do), methods=[method]) for method, path, do in _BESIDE),
             Mount(
                 "/v4",
                 routes=[

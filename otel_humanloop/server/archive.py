@@ -1,12 +1,14 @@
 """Everything a store holds as JSON lines, and back: a backup that reads as text and fits any database.
 
-Each line is an object with one name, which says what it is: `project`, `version`, `session`, `log`, in that order.
+Each line is an object with one name, which says what it is: `project`, `version`, `session`, `log`, `attachment`, in
+that order.
 Ids stay what they were. What is there already is left alone, so an archive may be read again, or into a store in use.
 API keys are not part of it.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, cast
@@ -16,11 +18,12 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, ProgrammingError
 
 from otel_humanloop import v4
+from otel_humanloop.attachments import Attachment, attachment
 from otel_humanloop.errors import DecodeError
 from otel_humanloop.server import moments
 from otel_humanloop.server.failures import RequestFailed
 from otel_humanloop.server.feedback import feedback_draft
-from otel_humanloop.server.store import Store, feedback
+from otel_humanloop.server.store import Store, attachments, feedback
 from otel_humanloop.server.store.records import (
     CONTENT,
     ConfigRow,
@@ -35,12 +38,15 @@ from otel_humanloop.server.store.workspace import Workspace
 
 PIECE = 500
 """Lines that are read or written at once."""
+_LARGE = 8 * 1024 * 1024
+"""Bytes of lines after which no more are read at once."""
 
 
 _PLAIN = ("id", "reference_id", "parent_reference_id", *(
     "created_at", "started_at", "ended_at", "updated_at", "duration", "prompt_tokens", "output_tokens",
     "prompt_cost", "output_cost", "failed", "saved", "source", "environment",
 ))  # fmt: skip
+_KINDS: tuple[str, ...] = ("project", "version", "session", "log", "attachment")
 _parent = logs.alias("parent")
 
 
@@ -54,6 +60,11 @@ def written(store: Store) -> Iterator[bytes]:
             if last is None:
                 break
             after = last
+    for sha256 in store.read(attachments.hashes):
+        kept = store.read(partial(attachments.find, sha256=sha256))
+        if kept is not None:
+            fields = {"id": sha256, "media_type": kept.media_type, "base64": kept.content}
+            yield msgspec.json.encode({"attachment": fields}) + b"\n"
 
 
 def read(store: Store, lines: Iterable[bytes]) -> dict[str, int]:
@@ -62,7 +73,7 @@ def read(store: Store, lines: Iterable[bytes]) -> dict[str, int]:
     Raises:
         DecodeError: A line is not of this form. What stood before it is in the store.
     """
-    count = {"project": 0, "version": 0, "session": 0, "log": 0}
+    count = dict.fromkeys(_KINDS, 0)
     below: dict[str, str] = {}
     for piece in _pieces(lines):
         try:
@@ -144,12 +155,14 @@ def _logs(tx: Connection, after: int) -> tuple[list[Any], int | None]:
 
 def _pieces(lines: Iterable[bytes]) -> Iterator[list[tuple[str, dict[str, Any]]]]:
     piece: list[tuple[str, dict[str, Any]]] = []
+    size = 0
     for number, line in enumerate(lines, 1):
         if line.strip():
             piece.append(_line(line, number))
-        if len(piece) == PIECE:
+            size += len(line)
+        if len(piece) == PIECE or size > _LARGE:
             yield piece
-            piece = []
+            piece, size = [], 0
     yield piece
 
 
@@ -160,24 +173,27 @@ def _line(line: bytes, number: int) -> tuple[str, dict[str, Any]]:
         raise DecodeError(f"line {number} is not JSON: {error}") from error
     if isinstance(said, dict) and len(cast("dict[str, Any]", said)) == 1:
         ((kind, value),) = cast("dict[str, Any]", said).items()
-        known = kind in ("project", "version", "session", "log") and isinstance(value, dict)
+        known = kind in _KINDS and isinstance(value, dict)
         if known and isinstance(cast("dict[str, Any]", value).get("id"), str):
             return kind, cast("dict[str, Any]", value)
     raise DecodeError(
-        f"line {number} is not of an archive: it must hold one project, version, session or log with an id"
+        f"line {number} is not of an archive: it must hold one {', '.join(_KINDS[:-1])} or {_KINDS[-1]} with an id"
     )
 
 
 def _take(tx: Connection, lines: list[tuple[str, dict[str, Any]]], below: dict[str, str]) -> dict[str, int]:
     rows = Workspace(tx)
     taking = {"project": _take_project, "version": _take_version, "session": _take_session, "log": _take_log}
-    count = dict.fromkeys(taking, 0)
+    count = dict.fromkeys(_KINDS, 0)
     said: list[tuple[str, LogRow, list[dict[str, Any]]]] = []
     now = moments.now()
     for kind, value in lines:
         try:
+            if kind == "attachment":
+                count[kind] += attachments.keep(tx, _attachment(value), now=now)
+                continue
             made = taking[kind](rows, value)
-        except (KeyError, TypeError, msgspec.ValidationError) as error:
+        except (KeyError, TypeError, ValueError) as error:  # msgspec's are among them
             raise DecodeError(f"a {kind} of the archive cannot be read: {error!r}") from error
         count[kind] += made is not None
         if isinstance(made, LogRow):
@@ -193,6 +209,13 @@ def _take(tx: Connection, lines: list[tuple[str, dict[str, Any]]], below: dict[s
 
 def _feedback(said: dict[str, Any]) -> FeedbackDraft:
     return msgspec.structs.replace(feedback_draft(msgspec.convert(said, v4.Feedback), ("feedback",)), id=said["id"])
+
+
+def _attachment(said: dict[str, Any]) -> Attachment:
+    made = attachment(b64decode(said["base64"], validate=True), str(said["media_type"]))
+    if made.sha256 != said["id"]:
+        raise ValueError(f"the bytes of {said['id']} have another hash")
+    return made
 
 
 def _take_project(rows: Workspace, said: dict[str, Any]) -> ProjectRow | None:

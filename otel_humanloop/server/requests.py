@@ -39,6 +39,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         body: Unpacked.
         path: What the variables of the route stand for.
+        media_type: What the body is said to be; "" where it is not said.
         strict_parents: A parent that does not exist is refused.
         providers: Where models are called.
     """
@@ -47,6 +48,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     query: QueryParams
     path: Mapping[str, str]
+    media_type: str = ""
     strict_parents: bool = False
     providers: ProviderSettings = ProviderSettings()
 

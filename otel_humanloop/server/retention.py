@@ -15,13 +15,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from otel_humanloop.errors import SettingsError
 from otel_humanloop.server import moments
 from otel_humanloop.server.failures import RequestFailed
-from otel_humanloop.server.store import Store
+from otel_humanloop.server.store import Store, attachments
 from otel_humanloop.server.store.changing import SLICE, delete_old
 
 _log = logging.getLogger(__name__)
 
 _EVERY = 600.0
 """Seconds between looks."""
+_LATE = timedelta(days=1)
+"""How long an attachment waits for the log that names it."""
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -49,6 +51,20 @@ def prune(store: Store, keep: timedelta) -> int:
             return total
 
 
+def sweep(store: Store) -> int:
+    """Deletes attachments that no log has named for a day; returns how many.
+
+    Those that deleted logs named are gone already. These came without their log.
+    """
+    before = moments.now() - _LATE // timedelta(microseconds=1)
+    total = 0
+    while True:
+        done = store.write(partial(attachments.delete_unnamed, before=before))
+        total += done
+        if done < attachments.SLICE:
+            return total
+
+
 @contextmanager
 def retention(store: Store, keep: timedelta | None) -> Generator[None, None, None]:
     """Prunes now and then, until the end of the block; with None, never."""
@@ -63,6 +79,7 @@ def retention(store: Store, keep: timedelta | None) -> Generator[None, None, Non
             pause = _EVERY
             try:
                 prune(store, keep)
+                sweep(store)
             except (SQLAlchemyError, RequestFailed) as error:
                 _log.warning("what is too old cannot be deleted now: %s", error)
 

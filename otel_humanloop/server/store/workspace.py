@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
-from otel_humanloop.server.store import totals, words
+from otel_humanloop.server.store import attachments, totals, words
 from otel_humanloop.server.store.records import Change, ConfigRow, Content, LogDraft, LogRow, ProjectRow, SessionRow
 from otel_humanloop.server.store.rows import Rows, chunks
 from otel_humanloop.server.store.schema import configs, logs, projects, sessions, waits
@@ -150,19 +150,19 @@ class Workspace:
 
     def _flush_logs(self, changes: Sequence[Change]) -> None:
         gone = [change.before.key for change in changes if change.before is not None and change.after is None]
+        unnamed = attachments.named_by(self._tx, gone)
         for chunk in chunks(gone):
             self._tx.execute(delete(logs).where(logs.c.key.in_(chunk)))
+        attachments.forget(self._tx, unnamed)
         new = set(self.logs.new)
-        self.logs.flush(content={key: msgspec.json.encode(self._contents[key]) for key in sorted(new)})
-        rewritten = [
-            {"at": key, "blob": msgspec.json.encode(content)}
-            for key, content in sorted(self._contents.items())
-            if key not in new
-        ]
+        contents = {key: msgspec.json.encode(content) for key, content in sorted(self._contents.items())}
+        self.logs.flush(content={key: contents[key] for key in sorted(new)})
+        rewritten = [{"at": key, "blob": content} for key, content in contents.items() if key not in new]
         if rewritten:
             self._tx.execute(
                 update(logs).where(logs.c.key == bindparam("at")).values(content=bindparam("blob")), rewritten
             )
+        attachments.name(self._tx, {log.key: contents[log.key] for log in self.logs.among(contents)})
         words.mark(self._tx, sorted({*gone, *self._contents}))
         self._contents.clear()
 
