@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -156,7 +157,7 @@ def create_app(
             *pages.routes(store, digests=keyring.digests, stopping=lambda: app.state.stopping()),
         ],
         middleware=[
-            Middleware(_PlainPaths),
+            Middleware(_Addresses),
             Middleware(
                 Guard,
                 keyring=keyring,
@@ -173,7 +174,7 @@ def create_app(
         },
     )
     app.state.stopping = lambda: False
-    app.router.redirect_slashes = False  # a redirect would lose the body of a POST; `_PlainPaths` does it better
+    app.router.redirect_slashes = False  # a redirect would lose the body of a POST; `_Addresses` does it better
     return app
 
 
@@ -186,17 +187,29 @@ async def _alive(_: Request) -> Response:
     return Response("alive\n", media_type="text/plain")
 
 
-class _PlainPaths:
-    """Paths with doubled or trailing slashes mean the ones without: SDKs join them from pieces."""
+class _Addresses:
+    """Paths with doubled or trailing slashes mean the ones without: SDKs join them from pieces.
+
+    An address with the character U+0000 means nothing: no name holds it, and not every database can be asked for it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+                await invalid_answer(_nul_in(scope))(scope, receive, send)
+                return
             path = re.sub("/{2,}", "/", scope["path"])
             scope = {**scope, "path": path.rstrip("/") or "/"}
         await self._app(scope, receive, send)
+
+
+def _nul_in(scope: Scope) -> Invalid:
+    query = QueryParams(scope["query_string"])
+    named = (("query", name) for name, value in query.multi_items() if "\0" in name + value)
+    return Invalid(next(named, ("path",)), "must not contain the character U+0000")
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

@@ -15,6 +15,7 @@ import msgspec
 from otel_humanloop import v4
 from otel_humanloop.server.failures import Invalid, Loc, invalid
 from otel_humanloop.server.names import name_of
+from otel_humanloop.server.requests import check_text
 from otel_humanloop.server.store.ids import derived_id
 from otel_humanloop.server.store.records import ConfigDraft
 
@@ -38,6 +39,9 @@ _UNHASHED = {
     "generic": (),
 }
 """What may differ between two configs that are one version."""
+
+_COLUMNS = ("name", "model")
+"""Fields that are columns of their own, besides being kept with the others."""
 
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -75,6 +79,9 @@ def config_draft(given: dict[str, Any], loc: Loc) -> ConfigDraft:
     if not isinstance(kind, str) or kind not in readers:
         raise Invalid((*loc, "type"), f"must be one of: {', '.join(readers)}", kind="type_error.enum")
     body = readers[kind](given, loc)
+    for field in _COLUMNS:
+        if isinstance(body.get(field), str):
+            check_text(body[field], (*loc, field))
     unhashed = _UNHASHED[kind]
     digest = hashlib.sha256(_encoder.encode({k: v for k, v in body.items() if k not in unhashed})).digest()
     name = body.get("name")

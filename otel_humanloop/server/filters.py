@@ -24,7 +24,7 @@ def filters_of(query: QueryParams) -> LogFilters:
         Invalid: A value of a name that means something means nothing.
     """
     said: dict[str, Sequence[str]] = {
-        name.removeprefix(_FEEDBACK).removesuffix(_FILTER): _values(query, name)
+        name.removeprefix(_FEEDBACK).removesuffix(_FILTER): query.getlist(name)
         for name in query
         if name.startswith(_FEEDBACK) and name.endswith(_FILTER)
     }
@@ -34,8 +34,8 @@ def filters_of(query: QueryParams) -> LogFilters:
         search=_text(query, "search"),
         metadata_search=_text(query, "metadata_search"),
         version_status=choice(query, "version_status", "", _STATUSES) if "version_status" in query else None,
-        source=_values(query, "source_filter"),
-        model=_values(query, "model_filter"),
+        source=query.getlist("source_filter"),
+        model=query.getlist("model_filter"),
         feedback=said,
         evaluator=any(name.startswith(_EVALUATOR) and name.endswith(_FILTER) for name in query),
         sort=_sorts(query),
@@ -50,13 +50,6 @@ def _text(query: QueryParams, name: str) -> str | None:
     return text or None
 
 
-def _values(query: QueryParams, name: str) -> list[str]:
-    values = query.getlist(name)
-    if any("\0" in value for value in (name, *values)):
-        raise Invalid(("query", name), "must not contain the character U+0000")
-    return values
-
-
 def _sorts(query: QueryParams) -> list[tuple[str, bool]]:
     sorts: list[tuple[str, bool]] = []
     for text in query.getlist("sort"):
@@ -65,7 +58,7 @@ def _sorts(query: QueryParams) -> list[tuple[str, bool]]:
             raise Invalid(("query", "sort"), f"`{text}` must end in .asc or .desc")
         if column.startswith(_EVALUATOR):
             continue  # evaluators are not built: no log has a result to sort by
-        if column not in _SORTED and (not column.startswith(_FEEDBACK) or "\0" in column):
+        if column not in _SORTED and not column.startswith(_FEEDBACK):
             raise Invalid(("query", "sort"), f"`{column}` must be one of: {', '.join(_SORTED)}, feedback-TYPE")
         sorts.append((column, direction == "desc"))
     if len(sorts) > _MAX_SORTS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from starlette.datastructures import QueryParams
@@ -103,7 +103,7 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     if not body:
         raise Invalid(("body",), "field required", kind="value_error.missing")
     try:
-        return decoder.decode(body)
+        request = decoder.decode(body)
     except msgspec.ValidationError as error:
         raise invalid(error, ("body",)) from error
     except msgspec.DecodeError as error:
@@ -112,6 +112,21 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         raise Invalid(("body",), f"not UTF-8: {error.reason}", kind="value_error.jsondecode") from error
     except RecursionError as error:
         raise _too_deep(("body",)) from error
+    if b"\\u0000" in body:
+        _check_ids(request)
+    return request
+
+
+def _check_ids(request: Any) -> None:
+    """Raises Invalid for an id with U+0000 in it: there is none, and not every database can be asked for it."""
+    records: list[tuple[Loc, Any]] = [(("body",), request)]
+    if isinstance(request, list):
+        records = [(("body", index), record) for index, record in enumerate(cast("list[Any]", request))]
+    for loc, record in records:
+        for name in record.__struct_fields__ if isinstance(record, msgspec.Struct) else ():
+            value = getattr(record, name)
+            if name.endswith("_id") and isinstance(value, str):
+                check_text(value, (*loc, name))
 
 
 def check_depth(value: Any, loc: Loc) -> None:
@@ -141,8 +156,13 @@ def check_name(value: str | None, name: str, loc: Loc) -> None:
         raise Invalid((*loc, name), "must not be empty", kind="value_error.any_str.min_length")
     if len(value) > MAX_NAME:
         raise Invalid((*loc, name), f"longer than {MAX_NAME} characters", kind="value_error.any_str.max_length")
+    check_text(value, (*loc, name))
+
+
+def check_text(value: str, loc: Loc) -> None:
+    """Raises Invalid for a text with U+0000 in it, which PostgreSQL's columns cannot hold."""
     if "\0" in value:
-        raise Invalid((*loc, name), "must not contain the character U+0000")
+        raise Invalid(loc, "must not contain the character U+0000")
 
 
 def whole_number(query: QueryParams, name: str, default: int, *, least: int, most: int) -> int:

@@ -91,6 +91,7 @@ def deploy(call: Call) -> Response:
     request = decode(call.body, _DEPLOY)
     places = request.environments or [EnvironmentRequest(id=versions.DEFAULT_ID)]
     for index, place in enumerate(places):
+        check_name(place.id, "id", ("body", "environments", index))
         check_name(place.name, "name", ("body", "environments", index))
     id, now = call.path["id"], moments.now()
 
