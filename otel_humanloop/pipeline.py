@@ -15,25 +15,31 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from otel_humanloop.attachments import named_in
 from otel_humanloop.delivery import encoding
 from otel_humanloop.delivery.client import Client
 from otel_humanloop.delivery.notes import Note, Notes
 from otel_humanloop.delivery.sender import Outcome, Outgoing, Patch, Post, Sender
 from otel_humanloop.delivery.spools import Refusal, Spool
+from otel_humanloop.delivery.uploads import Uploads
 from otel_humanloop.errors import DecodeError, Unavailable
 from otel_humanloop.logs import known
 from otel_humanloop.logs.build import build_log, build_replacement, build_update, reference_id
 from otel_humanloop.logs.draft import Draft, draft
 from otel_humanloop.logs.encode import encode
 from otel_humanloop.logs.join import Joins
+from otel_humanloop.logs.media import left_out
 from otel_humanloop.logs.moves import Complete, Create, Move
 from otel_humanloop.logs.order import TraceAssembler
 from otel_humanloop.logs.redact import Redactor
 from otel_humanloop.notices import Notices
 from otel_humanloop.settings import Settings
 from otel_humanloop.spans import LogRecord, Span, SpanKey
+
+if TYPE_CHECKING:
+    import httpx
 
 _T = TypeVar("_T")
 
@@ -67,6 +73,7 @@ class Pipeline:
         notes: Where what an earlier process knew is found, and what a later one must know is written.
         on_settled: Told of spans that need not be kept any longer, after the spool was.
         clock: Monotonic seconds.
+        transport: What carries requests to Humanloop, where it is not the network.
 
     Attributes:
         redactor: What may be kept and sent. A span is to pass it before its spool keeps it.
@@ -88,6 +95,7 @@ class Pipeline:
         notes: Notes | None = None,
         on_settled: Callable[[Sequence[SpanKey]], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._settings = settings
         self._spool = spool
@@ -99,8 +107,9 @@ class Pipeline:
         self._notes = notes
         self._on_settled = on_settled
         self._clock = clock
-        self._client = Client(settings)
+        self._client = Client(settings, transport=transport)
         self.sender = Sender(self._client)
+        self._uploads = Uploads(self._client)
         self._assembler = TraceAssembler(spans=settings.spans, hold=settings.hold, look=self._see)
         self._moves = deque()
         self._wave = []
@@ -158,7 +167,8 @@ class Pipeline:
     @property
     def idle(self) -> bool:
         """Nothing is ready to leave."""
-        return not (self._moves or self._wave or self.sender.waiting) and self._assembler.idle
+        waiting = self._moves or self._wave or self.sender.waiting or self._uploads.waiting
+        return not waiting and self._assembler.idle
 
     @property
     def why(self) -> str:
@@ -190,12 +200,14 @@ class Pipeline:
         if self.sender.clear:
             self._moves.extend(self._assembler.take())
             while self._moves:
-                self._wave.append(self._build(self._moves.popleft()))
+                self._wave.append(self._build(self._moves.popleft(), now))
             self.sender.put(self._wave)
             self._wave = []
         for outcome in self.sender.attempt(now, timeout=min(timeout, self._settings.timeout)):
             self._settle(outcome, now)
         self._let_go()
+        if self.sender.clear:
+            self._upload(timeout, began=now)
         if isinstance(self.sender.last_error, Unavailable):
             self._notices.warn("delivery", f"{self.sender.last_error}\n{self._spool.spans} spans wait")
         return self._wanted(now)
@@ -226,7 +238,7 @@ class Pipeline:
             for span in self._joins.ready(now):
                 self._assembler.add(self._draft(span), now)
 
-    def _build(self, move: Move) -> Outgoing:
+    def _build(self, move: Move, now: float) -> Outgoing:
         self._building = move.key
         reference = reference_id(move.key, self._settings)
         outgoing: Outgoing
@@ -239,8 +251,21 @@ class Pipeline:
             outgoing = Post(
                 key=move.key, reference_id=reference, project=log.project, body=encode(self.redactor.log(log))
             )
+            if isinstance(move, Create):
+                self._offer(move.draft, outgoing.body, now)
         self._building = None
         return outgoing
+
+    def _offer(self, draft: Draft, log: bytes, now: float) -> None:
+        """What was too large for the messages of that log is to follow it, unless content is withheld or redacted."""
+        if self.redactor.idle and (wanted := self._uploads.wanted(named_in(log), now)):
+            self._uploads.offer(left_out(draft.reading.operation, wanted))
+
+    def _upload(self, timeout: float, *, began: float) -> None:
+        now = self._clock()
+        self._uploads.attempt(now, timeout=min(timeout - (now - began), self._settings.timeout))
+        if (trouble := self._uploads.trouble()) is not None:
+            self._notices.warn("attachment", f"an attachment could not be brought: {trouble}")
 
     def _settle(self, outcome: Outcome, now: float) -> None:
         outgoing, refused = outcome.outgoing, outcome.refused
@@ -284,6 +309,8 @@ class Pipeline:
         if self._joins is not None:
             yield self._joins.due
         yield self.sender.due
+        if self.sender.clear:
+            yield self._uploads.due
         if self.sender.clear and (self._moves or self._wave or not self._assembler.idle):
             yield now
 

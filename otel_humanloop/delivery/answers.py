@@ -21,6 +21,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
+from otel_humanloop.attachments import KNOWN_BY
 from otel_humanloop.errors import DeliveryError, Refused, Unavailable
 from otel_humanloop.v4 import CreateLogResponse
 
@@ -80,6 +81,25 @@ def updated(answer: Answer, *, now: float) -> DeliveryError | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _not_humanloop(answer, "something other than a log")
     return None
+
+
+def attachment_asked_for(answer: Answer, *, now: float) -> bool | None:
+    """Whether a server that keeps attachments wants the one it was asked about; None of one that keeps none.
+
+    Raises:
+        Unavailable: It cannot be told now. `now` as in `created`.
+    """
+    error = _by_status(answer, now)
+    if isinstance(error, Unavailable):
+        raise error
+    if KNOWN_BY.lower() not in answer.headers or answer.status not in (200, 404):
+        return None
+    return answer.status == 404
+
+
+def attachment_taken(answer: Answer, *, now: float) -> DeliveryError | None:
+    """What is wrong with the answer to an attachment that was asked for; None where nothing is. `now` as before."""
+    return _by_status(answer, now)
 
 
 def _by_status(answer: Answer, now: float) -> DeliveryError | None:

@@ -1,4 +1,4 @@
-"""The one place that speaks HTTP: `POST /logs` with an array, `PATCH /logs?reference_id=`."""
+"""The one place that speaks HTTP: `POST /logs` with an array, `PATCH /logs?reference_id=`, and attachments."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from otel_humanloop.attachments import PATH, Attachment
 from otel_humanloop.delivery import answers, failures
 from otel_humanloop.errors import SettingsError
 from otel_humanloop.settings import Settings
@@ -21,6 +22,8 @@ MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer that are read, decoded. 500 acknowledged logs take some 50 kB."""
 
 _WORTH_COMPRESSING = 1024  # bytes; below, the headers of a packet weigh more than what is saved
+
+_JSON = "application/json"
 
 _IDLE = 4.0  # seconds; shorter than the 5 s after which uvicorn closes, so that we never write into a closing one
 
@@ -53,8 +56,7 @@ class Client:
 
         self._headers = {
             "User-Agent": f"otel-humanloop/{version('otel-humanloop')}",
-            "Content-Type": "application/json",
-            "Accept": "application/json",
+            "Accept": _JSON,
             "Accept-Encoding": "gzip, deflate",
         }
         if settings.api_key is not None:
@@ -74,7 +76,7 @@ class Client:
                 f"no HTTP client can be made: {error}",
                 hint="look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR",
             ) from error
-        self._logs = f"{settings.base_url.rstrip('/')}/logs"
+        self._below = settings.base_url.rstrip("/")
         self._compress = settings.compression == "gzip" or (
             settings.compression == "auto" and not _is_loopback(self._base_url.host)
         )
@@ -84,32 +86,52 @@ class Client:
 
         `count` is how many there are, where the caller knows: as many have to be acknowledged.
         """
-        answer = self._ask("POST", body, timeout, {})
+        answer = self._ask("POST", "/logs", body, timeout)
         if (error := answers.created(answer, count, now=time.time())) is not None:
             raise error
 
     def patch_log(self, reference_id: str, body: bytes, *, timeout: float) -> None:
         """Gives the log of that reference id what `body`, the JSON of an `UpdateLogRequest`, holds."""
-        answer = self._ask("PATCH", body, timeout, {"reference_id": reference_id})
+        answer = self._ask("PATCH", "/logs", body, timeout, query={"reference_id": reference_id})
         if (error := answers.updated(answer, now=time.time())) is not None:
+            raise error
+
+    def asks_for(self, sha256: str, *, timeout: float) -> bool | None:
+        """Does it keep attachments, and want the one with that hash? None where it keeps none."""
+        answer = self._ask("HEAD", f"/{PATH}/{sha256}", b"", timeout)
+        return answers.attachment_asked_for(answer, now=time.time())
+
+    def put_attachment(self, attachment: Attachment, *, timeout: float) -> None:
+        """Brings an attachment to a server that asks for it."""
+        path = f"/{PATH}/{attachment.sha256}"
+        answer = self._ask("PUT", path, attachment.content, timeout, media_type=attachment.media_type)
+        if (error := answers.attachment_taken(answer, now=time.time())) is not None:
             raise error
 
     def close(self) -> None:
         """Closes the connection. The client cannot be used afterwards."""
         self._transport.close()
 
-    def _ask(self, method: str, body: bytes, timeout: float, query: dict[str, str]) -> answers.Answer:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        timeout: float,
+        *,
+        query: dict[str, str] | None = None,
+        media_type: str = _JSON,
+    ) -> answers.Answer:
         import httpx
 
-        headers = dict(self._headers)
-        if self._compress and len(body) >= _WORTH_COMPRESSING:
+        url = self._below + path
+        headers = {**self._headers, "Content-Type": media_type}
+        if self._compress and media_type == _JSON and len(body) >= _WORTH_COMPRESSING:
             # Level 1: higher levels cost four times the time for a fifth fewer bytes.
             body = gzip.compress(body, 1)
             headers["Content-Encoding"] = "gzip"
         until = time.monotonic() + timeout
-        request = httpx.Request(
-            method, self._logs, content=body, params=query or None, headers=headers, extensions=_ending(until)
-        )
+        request = httpx.Request(method, url, content=body, params=query, headers=headers, extensions=_ending(until))
         try:
             response = self._transport.handle_request(request)
             response.request = request
@@ -121,7 +143,7 @@ class Client:
             port = self._base_url.port or (443 if self._base_url.scheme == "https" else 80)
             raise failures.unavailable(error, host=self._base_url.host, port=port, timeout=timeout) from error
         return answers.Answer(
-            url=_without_credentials(self._logs),
+            url=_without_credentials(url),
             status=response.status_code,
             headers=response.headers,
             content=content,
