@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from itertools import count
-from typing import Any, cast
+from typing import Any
 
-import msgspec
-
-from otel_humanloop.operation import Cost, Kind, Operation, Reading, Source, Usage
-from otel_humanloop.reading import failure
-from otel_humanloop.reading.convention import Convention, Fields, Found, Rank, Reader
+from otel_humanloop.operation import Reading
+from otel_humanloop.reading.convention import Convention, Fields, Rank, Reader
+from otel_humanloop.reading.plan import Plan, Speaker
+from otel_humanloop.reading.shape import Narrowed, Shape
 from otel_humanloop.spans import Span
-
-Look = Callable[[Span], "Found[Any] | None"]
-
-_MESSAGES = ("messages", "output_messages")
-
-_COMPLETED = frozenset({"parameters", "usage", "cost", "metadata"})
-"""Fields made of independent parts: what the first to speak leaves open, those after it complete, part by part."""
-
 
 _MOST_KEYS = 20_000
 _MOST_PLANS = 2_000
-"""Keys and their combinations come from outside: a bound, lest they fill the memory."""
-
-
-class _Speaker(msgspec.Struct, frozen=True):
-    """A convention, as far as a span with certain keys can be read by it."""
-
-    name: str
-    is_bare: bool
-    stated: Look | None
-    presumed: Look | None
-    fields: tuple[tuple[str, Look], ...]
+_MOST_MET = 20_000
+_MOST_NARROWED_KEYS = 100_000
+"""Keys and their combinations come from outside: bounds, lest they fill the memory."""
 
 
 class Catalogue:
-    """Conventions, arranged so that reading a span costs one look at each of its attribute keys, and then one question
-    for each field a key of it may hold, however many conventions there are.
+    """Conventions, arranged so that reading a span costs as much as it says, however many conventions there are.
 
     Every convention and every reader of one has a bit. The keys of a span, its events and its scope add up to the
-    bits of those that have something to look for on it; what to ask is worked out once for each such sum.
+    bits of those that have something to look for on it; what to ask is worked out once for each such sum. For a span
+    whose very keys have been met before it is worked out further: its readers are narrowed to its shape.
     """
 
     def __init__(self, conventions: Iterable[Convention]) -> None:
@@ -53,70 +36,59 @@ class Catalogue:
         self._of_events = _Index()
         self._listed = [self._list(convention) for convention in self._conventions]
         self._scopes: dict[str, int] = {}
-        self._plans: dict[int, tuple[_Speaker, ...]] = {}
+        self._plans: dict[int, Plan] = {}
+        self._narrowed: dict[Hashable, Plan] = {}
+        self._narrowed_keys = 0
+        self._met: set[int] = set()
 
     def read(self, span: Span) -> Reading:
         """The span understood. Of kind STEP, with no conventions, where none claims it."""
-        speakers = self._speakers(span)
-        kind, sources, claimants, taken = _kind(span, speakers)
-        values: dict[str, Any] = {"kind": kind}
-        used: set[str] = set(taken)
-        for speaker in speakers:
-            if speaker.is_bare and claimants:
-                continue
-            convention = speaker.name
-            conversation_is_told = "messages" in values or "output_messages" in values
-            for field, look in speaker.fields:
-                found = look(span)
-                if found is None:
-                    continue
-                if conversation_is_told and field in _MESSAGES:
-                    used.update(found.taken)  # the same conversation once more
-                elif field not in values:
-                    values[field] = found.value
-                    sources[field] = Source(convention=convention, key=found.key)
-                    used.update(found.taken)
-                elif field in _COMPLETED:
-                    values[field] = _completed(field, values[field], found, convention, sources)
-                    used.update(found.taken)
-                elif found.value == values[field]:
-                    used.update(found.taken)
-        if "error" not in values:
-            failed = failure.failure(span)
-            if failed is not None:
-                values["error"] = failed.value
-                used.update(failed.taken)
-                sources["error"] = Source(convention=failure.CONVENTION, key=failed.key)
-        return Reading(
-            operation=Operation(**values),
-            conventions=claimants,
-            sources=sources,
-            taken=frozenset(used),
-        )
+        return self._plan_for(span).read(span)
 
     def claims(self, span: Span) -> bool:
         """Whether any convention claims the span."""
-        return bool(_kind(span, self._speakers(span))[2])
+        return self._plan_for(span).claims(span)
 
-    def _list(self, convention: Convention) -> tuple[int, tuple[tuple[str, Look, int], ...]]:
+    def _list(self, convention: Convention) -> tuple[int, tuple[tuple[str, Reader[Any], int], ...]]:
         """Gives a convention and its readers their bits, and enters what each looks for."""
         noticed = 1 << next(self._bits)
         for scope in convention.scopes:
             self._of_scopes[scope] = self._of_scopes.get(scope, 0) | noticed
         self._of_keys.enter(convention.keys, noticed)
         self._of_events.enter(convention.events, noticed)
-        listed: list[tuple[str, Look, int]] = []
+        listed: list[tuple[str, Reader[Any], int]] = []
         for field, reader in _readers(convention):
             bit = 1 << next(self._bits)
             self._of_keys.enter(reader.keys, bit)
             self._of_events.enter(reader.events, bit)
             if not reader.keys and not reader.events:
                 self._always |= bit
-            listed.append((field, reader.look, bit))
+            listed.append((field, reader, bit))
         return noticed, tuple(listed)
 
-    def _speakers(self, span: Span) -> tuple[_Speaker, ...]:
-        """The conventions that are noticed on a span, by rank, with the readers that may find something."""
+    def _plan_for(self, span: Span) -> Plan:
+        attributes, events = span.attributes, span.events
+        scope = span.scope.name
+        shape = (scope, tuple(attributes), frozenset([event.name for event in events]) if events else None)
+        plan = self._narrowed.get(shape)
+        if plan is not None:
+            return plan
+        found = self._found(span)
+        if hash(shape) not in self._met:  # narrowing costs more than it saves a span that stays the only one
+            if len(self._met) >= _MOST_MET:
+                self._met.clear()
+            self._met.add(hash(shape))
+            return self._plan_of(found)
+        plan = Plan(self._speakers(found, Shape.of(span)), remembers=True)
+        self._narrowed_keys += len(attributes)
+        if self._narrowed_keys > _MOST_NARROWED_KEYS:
+            self._narrowed.clear()
+            self._narrowed_keys = len(attributes)
+        self._narrowed[shape] = plan
+        return plan
+
+    def _found(self, span: Span) -> int:
+        """The bits of those that have something to look for on a span."""
         found = self._of_scope(span.scope.name)
         known, search = self._of_keys.known, self._of_keys.search
         for key in span.attributes:
@@ -126,24 +98,35 @@ class Catalogue:
         for event in span.events:
             bits = known.get(event.name)
             found |= search(event.name) if bits is None else bits
+        return found
+
+    def _plan_of(self, found: int) -> Plan:
         plan = self._plans.get(found)
         if plan is None:
-            plan = self._plan(found)
+            plan = Plan(self._speakers(found), remembers=False)
             if len(self._plans) < _MOST_PLANS:
                 self._plans[found] = plan
         return plan
 
-    def _plan(self, found: int) -> tuple[_Speaker, ...]:
+    def _speakers(self, found: int, shape: Shape | None = None) -> Iterator[Speaker]:
+        """The conventions that are noticed, by rank, with the readers that may find something, narrowed to a shape."""
         heard = found | self._always
-        speakers: list[_Speaker] = []
         for convention, (noticed, listed) in zip(self._conventions, self._listed, strict=True):
-            if found & noticed:
-                looks = {field: look for field, look, bit in listed if heard & bit}
-                stated, presumed = looks.pop("kind", None), looks.pop("presumed_kind", None)
-                speakers.append(
-                    _Speaker(convention.name, convention.rank is Rank.BARE, stated, presumed, tuple(looks.items()))
-                )
-        return tuple(speakers)
+            if not found & noticed:
+                continue
+            readers = {
+                field: narrowed
+                for field, reader, bit in listed
+                if heard & bit
+                and (narrowed := Narrowed(reader.look) if shape is None else reader.on(shape)) is not None
+            }
+            yield Speaker(
+                name=convention.name,
+                is_bare=convention.rank is Rank.BARE,
+                stated=readers.pop("kind", None),
+                presumed=readers.pop("presumed_kind", None),
+                fields=readers,
+            )
 
     def _of_scope(self, name: str) -> int:
         known = self._scopes.get(name)
@@ -184,52 +167,8 @@ class _Index:
         return found
 
 
-def _kind(
-    span: Span, speakers: tuple[_Speaker, ...]
-) -> tuple[Kind, dict[str, Source], tuple[str, ...], tuple[str, ...]]:
-    """The kind, whence it came, who claims the span, and the keys used up."""
-    stated: list[tuple[str, Found[Kind]]] = []
-    presumed: list[tuple[str, Found[Kind]]] = []
-    claimants: list[str] = []
-    for speaker in speakers:
-        found = speaker.stated(span) if speaker.stated is not None else None
-        if found is not None:
-            stated.append((speaker.name, found))
-            claimants.append(speaker.name)
-            continue
-        found = speaker.presumed(span) if speaker.presumed is not None else None
-        if found is not None:
-            presumed.append((speaker.name, found))
-            claimants.append(speaker.name)
-    if not claimants:
-        return Kind.STEP, {}, (), ()
-    # Anything may be presumed a chain, so a chain yields to what is more particular.
-    name, chosen = stated[0] if stated else min(presumed, key=lambda claim: claim[1].value is Kind.CHAIN)
-    taken = tuple(key for _, found in stated for key in found.taken)
-    return chosen.value, {"kind": Source(convention=name, key=chosen.key)}, tuple(claimants), taken
-
-
 def _readers(convention: Convention) -> tuple[tuple[str, Reader[Any]], ...]:
     """A convention's readers with their field names."""
     readers = [(field, getattr(convention.fields, field)) for field in Fields.__struct_fields__]
     readers.append(("presumed_kind", convention.presumed_kind))
     return tuple((field, reader) for field, reader in readers if reader is not None)
-
-
-def _completed(field: str, value: Any, found: Found[Any], convention: str, sources: dict[str, Source]) -> Any:
-    """The value with the parts it lacks, each noted among the sources as `field.part`."""
-    if isinstance(value, (Usage, Cost)):
-        parts: Mapping[str, Any] = {
-            part: getattr(found.value, part) for part in value.__struct_fields__ if getattr(value, part) is None
-        }
-        parts = {part: said for part, said in parts.items() if said is not None}
-    else:
-        value = cast("Mapping[str, Any]", value)
-        parts = {part: said for part, said in found.value.items() if part not in value}
-    if not parts:
-        return value
-    for part in parts:
-        sources[f"{field}.{part}"] = Source(convention=convention, key=found.parts.get(part, found.key))
-    if isinstance(value, (Usage, Cost)):
-        return msgspec.structs.replace(value, **parts)
-    return {**value, **parts}

@@ -10,18 +10,19 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import msgspec
 
 from otel_humanloop.operation import Cost, Kind, Message, Template, ToolDefinition, Usage
+from otel_humanloop.reading.shape import Narrowed, Shape
 from otel_humanloop.spans import Span
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Found(msgspec.Struct, Generic[T_co], frozen=True):
+class Found(msgspec.Struct, Generic[T_co], frozen=True, gc=False):
     """What a reader has to say.
 
     Attributes:
@@ -37,6 +38,10 @@ class Found(msgspec.Struct, Generic[T_co], frozen=True):
     parts: Mapping[str, str] = {}
 
 
+Look = Callable[[Span], "Found[Any] | None"]
+"""What a reader does: it says what it finds on a span, or None."""
+
+
 class Reader(msgspec.Struct, Generic[T_co], frozen=True):
     """Reads one thing off a span.
 
@@ -45,31 +50,86 @@ class Reader(msgspec.Struct, Generic[T_co], frozen=True):
         keys: All attribute keys it looks for; one that ends in a dot stands for all that begin so.
         events: The same of the names of events. A span that has none of its keys and events is not asked; a reader
             without either is asked about every span.
+        narrow: What it comes to on the spans of a shape that has some of its keys or events, where `look` knows no
+            short cut to that. It says what `look` says, of each of them.
     """
 
     look: Callable[[Span], Found[T_co] | None]
     keys: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
+    narrow: Callable[[Shape], Narrowed | None] | None = None
 
     def __call__(self, span: Span) -> Found[T_co] | None:
         return self.look(span)
 
+    def on(self, shape: Shape) -> Narrowed | None:
+        """What it comes to on the spans of a shape; None where it has nothing to say of any of them."""
+        if (self.keys or self.events) and not (
+            any(map(shape.has, self.keys)) or any(map(shape.has_event, self.events))
+        ):
+            return None
+        return Narrowed(self.look) if self.narrow is None else self.narrow(shape)
+
 
 def reads(*sources: str | Reader[Any]) -> Callable[[Callable[[Span], Found[T] | None]], Reader[T]]:
     """Makes a reader of a function that looks for these keys, and for whatever these readers look for."""
-    keys: list[str] = []
-    events: list[str] = []
-    for source in sources:
-        if isinstance(source, str):
-            keys.append(source)
-        else:
-            keys.extend(source.keys)
-            events.extend(source.events)
+    keys, events = wanted(*sources)
 
     def make(look: Callable[[Span], Found[T] | None]) -> Reader[T]:
-        return Reader(look, tuple(dict.fromkeys(keys)), tuple(dict.fromkeys(events)))
+        return Reader(look, keys, events)
 
     return make
+
+
+def asks(*readers: Reader[Any]) -> Callable[[Callable[..., Found[T] | None]], Reader[T]]:
+    """Makes a reader of a function that asks these: it is given the span, and each of them to be called with it."""
+    keys, events = wanted(*readers)
+
+    def make(combine: Callable[..., Found[T] | None]) -> Reader[T]:
+        def bound(*looks: Look) -> Callable[[Span], Found[T] | None]:
+            def look(span: Span) -> Found[T] | None:
+                return combine(span, *looks)
+
+            return look
+
+        def narrow(shape: Shape) -> Narrowed:
+            return Narrowed(bound(*(as_look(reader.on(shape)) for reader in readers)))
+
+        return Reader(bound(*(reader.look for reader in readers)), keys, events, narrow)
+
+    return make
+
+
+def wanted(*sources: str | Reader[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The keys and the events that these look for, each once."""
+    keys: dict[str, None] = {}
+    events: dict[str, None] = {}
+    for source in sources:
+        if isinstance(source, str):
+            keys[source] = None
+        else:
+            keys.update(dict.fromkeys(source.keys))
+            events.update(dict.fromkeys(source.events))
+    return tuple(keys), tuple(events)
+
+
+def as_look(narrowed: Narrowed | None) -> Look:
+    """A narrowed reader as one that gives all it knows."""
+    if narrowed is None:
+        return _silent
+    say, attribute, key, taken, parts = msgspec.structs.astuple(narrowed)
+
+    def look(span: Span) -> Found[Any] | None:
+        value = say(span if attribute is None else span.attributes[attribute])
+        if value is None or type(value) is Found:
+            return cast("Found[Any] | None", value)
+        return Found(value, key, taken, parts)
+
+    return look
+
+
+def _silent(_: Span) -> None:
+    return None
 
 
 class Rank(IntEnum):

@@ -6,12 +6,14 @@ raises, whatever an attribute holds; what has the wrong type is as good as absen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 import msgspec
 
-from otel_humanloop.reading.convention import Found, Reader, reads
+from otel_humanloop.reading import families
+from otel_humanloop.reading.convention import Found, Look, Reader, as_look, wanted
+from otel_humanloop.reading.shape import Narrowed, Shape
 from otel_humanloop.reading.values import (
     as_boolean,
     as_identifier,
@@ -29,23 +31,30 @@ from otel_humanloop.spans import Span, Value
 T = TypeVar("T")
 S = TypeVar("S")
 
-MAX_SEGMENTS = 16
-"""A key of a family is taken apart at no more dots than this, so that no key can nest without bound."""
+_MOST_PATTERNS = 64
+"""Ways in which some of several readers have spoken, of one shape, that are remembered."""
 
 
 def attribute(parse: Callable[[Value], T | None], *keys: str) -> Reader[T]:
     """The first of the attributes that `parse` can make something of."""
+    choices = tuple((key, (key,)) for key in keys)
 
     def read(span: Span) -> Found[T] | None:
         attributes = span.attributes
-        for key in keys:
+        for key, taken in choices:
             if key in attributes:
                 value = parse(attributes[key])
                 if value is not None:
-                    return Found(value, key, (key,))
+                    return Found(value, key, taken)
         return None
 
-    return Reader(read, keys)
+    def narrow(shape: Shape) -> Narrowed | None:
+        there = [key for key in keys if key in shape.keys]
+        if len(there) != 1:
+            return Narrowed(attribute(parse, *there).look) if there else None
+        return Narrowed(parse, there[0], there[0], (there[0],))
+
+    return Reader(read, keys, narrow=narrow)
 
 
 def text(*keys: str) -> Reader[str]:
@@ -111,13 +120,16 @@ def strings(*keys: str) -> Reader[tuple[str, ...]]:
 def prefixed(prefix: str) -> Reader[dict[str, Any]]:
     """All attributes whose key begins with `prefix`, by the rest of their keys."""
 
-    def read(span: Span) -> Found[dict[str, Any]] | None:
-        keys = [key for key in span.attributes if key.startswith(prefix) and len(key) > len(prefix)]
-        if not keys:
-            return None
-        return Found({key[len(prefix) :]: span.attributes[key] for key in keys}, f"{prefix}*", tuple(keys))
+    def narrow(shape: Shape) -> Narrowed | None:
+        rests = {key: key[len(prefix) :] for key in shape.family(prefix) if len(key) > len(prefix)}
 
-    return Reader(read, (prefix,))
+        def say(span: Span) -> dict[str, Any]:
+            attributes = span.attributes
+            return {rest: attributes[key] for key, rest in rests.items()}
+
+        return Narrowed(say, key=f"{prefix}*", taken=tuple(rests)) if rests else None
+
+    return Reader(_at_once(narrow), (prefix,), narrow=narrow)
 
 
 def indexed(prefix: str, leaves: Container[str] | None = None) -> Reader[list[Any]]:
@@ -133,42 +145,30 @@ def indexed(prefix: str, leaves: Container[str] | None = None) -> Reader[list[An
     """
     start = prefix + "."
 
-    def read(span: Span) -> Found[list[Any]] | None:
-        keys = [key for key in span.attributes if key.startswith(start)]
-        if not keys:
-            return None
-        tree: dict[str, Any] = {}
-        planted = [
-            key for key in keys if _plant(tree, key[len(start) :].split(".", MAX_SEGMENTS), span.attributes[key])
-        ]
-        if not planted:
-            return None
-        taken = planted if leaves is None else [key for key in planted if key.rpartition(".")[2] in leaves]
-        return Found(cast("list[Any]", _closed(tree)), f"{start}*", tuple(taken))
+    def narrow(shape: Shape) -> Narrowed | None:
+        keys, grow = families.of(start, shape.family(start))
+        taken = keys if leaves is None else [key for key in keys if key.rpartition(".")[2] in leaves]
+        return Narrowed(lambda span: grow(span.attributes), key=f"{start}*", taken=tuple(taken)) if keys else None
 
-    return Reader(read, (start,))
+    return Reader(_at_once(narrow), (start,), narrow=narrow)
 
 
 def first(*readers: Reader[T]) -> Reader[T]:
     """The first of the readers that says something."""
-    looks = tuple(reader.look for reader in readers)
 
-    @reads(*readers)
-    def read(span: Span) -> Found[T] | None:
-        for look in looks:
-            found = look(span)
-            if found is not None:
-                return found
-        return None
+    def narrow(shape: Shape) -> Narrowed | None:
+        heard = [narrowed for reader in readers if (narrowed := reader.on(shape)) is not None]
+        if len(heard) == 1:
+            return heard[0]
+        return Narrowed(_first_of(map(as_look, heard))) if heard else None
 
-    return read
+    return Reader(_first_of(reader.look for reader in readers), *wanted(*readers), narrow)
 
 
 def mapped(reader: Reader[S], make: Callable[[S], T | None]) -> Reader[T]:
     """What `make` makes of what the reader says; None from it is as good as nothing said."""
     look = reader.look
 
-    @reads(reader)
     def read(span: Span) -> Found[T] | None:
         found = look(span)
         if found is None:
@@ -176,7 +176,25 @@ def mapped(reader: Reader[S], make: Callable[[S], T | None]) -> Reader[T]:
         value = make(found.value)
         return None if value is None else Found(value, found.key, found.taken, found.parts)
 
-    return read
+    def narrow(shape: Shape) -> Narrowed | None:
+        narrowed = reader.on(shape)
+        if narrowed is None:
+            return None
+        inner = narrowed.say
+
+        def say(given: Any) -> Any:
+            said = inner(given)
+            if said is None:
+                return None
+            if type(said) is not Found:
+                return make(said)
+            found = cast("Found[Any]", said)
+            value = make(found.value)
+            return None if value is None else Found(value, found.key, found.taken, found.parts)
+
+        return msgspec.structs.replace(narrowed, say=say)
+
+    return Reader(read, reader.keys, reader.events, narrow)
 
 
 def one_of(choices: Mapping[str, T], *keys: str) -> Reader[T]:
@@ -186,46 +204,101 @@ def one_of(choices: Mapping[str, T], *keys: str) -> Reader[T]:
 
 def gathered(readers: Mapping[str, Reader[Any]]) -> Reader[dict[str, Any]]:
     """What each reader says, by the names given; None where none says anything."""
-    rows = tuple((name, reader.keys, reader.look, _is_exact(reader)) for name, reader in readers.items())
+    rows = tuple((name, reader.look) for name, reader in readers.items())
 
-    @reads(*readers.values())
     def read(span: Span) -> Found[dict[str, Any]] | None:
+        found = {name: said for name, look in rows if (said := look(span)) is not None}
+        if not found:
+            return None
+        parts = {name: said.key for name, said in found.items()}
+        taken = [key for said in found.values() for key in said.taken]
+        return Found({name: said.value for name, said in found.items()}, ", ".join(parts.values()), tuple(taken), parts)
+
+    def narrow(shape: Shape) -> Narrowed | None:
+        return _gathered({name: on for name, reader in readers.items() if (on := reader.on(shape)) is not None})
+
+    return Reader(read, *wanted(*readers.values()), narrow)
+
+
+def _gathered(readers: Mapping[str, Narrowed]) -> Narrowed | None:
+    """Which of them have spoken decides all but the values: what comes of that is remembered."""
+    if not readers:
+        return None
+    rows = [(name, narrowed.say, narrowed.attribute) for name, narrowed in readers.items()]
+    known: dict[tuple[Any, ...], tuple[str, tuple[str, ...], dict[str, str]]] = {}
+
+    def say(span: Span) -> Found[dict[str, Any]] | None:
         attributes = span.attributes
         values: dict[str, Any] = {}
-        sources: dict[str, str] = {}
-        taken: list[str] = []
-        for name, keys, look, exact in rows:
-            if exact:  # most of them have nothing to say: this is what a look would come to
-                for key in keys:
-                    if key in attributes:
-                        break
-                else:
-                    continue
-            found = look(span)
-            if found is not None:
+        spoken: list[Any] = []
+        for name, inner, key in rows:
+            value = inner(span if key is None else attributes[key])
+            if value is None:
+                continue
+            if type(value) is Found:
+                found = cast("Found[Any]", value)
+                spoken.append((name, found.key, found.taken))
                 values[name] = found.value
-                sources[name] = found.key
-                taken.extend(found.taken)
-        return Found(values, ", ".join(sources.values()), tuple(taken), sources) if values else None
+            else:
+                spoken.append(name)
+                values[name] = value
+        if not values:
+            return None
+        pattern = tuple(spoken)
+        origin = known.get(pattern)
+        if origin is None:
+            origin = _origin(pattern, readers)
+            if len(known) < _MOST_PATTERNS:
+                known[pattern] = origin
+        return Found(values, *origin)
 
-    return read
+    return Narrowed(say)
 
 
-def _is_exact(reader: Reader[Any]) -> bool:
-    """Whether a reader looks for nothing but attributes by their whole keys."""
-    return bool(reader.keys) and not reader.events and not any(key.endswith(".") for key in reader.keys)
+def _origin(pattern: tuple[Any, ...], readers: Mapping[str, Narrowed]) -> tuple[str, tuple[str, ...], dict[str, str]]:
+    """The key, the keys taken and the parts of what was gathered from those that have spoken."""
+    parts: dict[str, str] = {}
+    taken: list[str] = []
+    for spoken in pattern:
+        if isinstance(spoken, str):
+            parts[spoken] = readers[spoken].key
+            taken.extend(readers[spoken].taken)
+        else:
+            name, parts[name], keys = spoken[0], spoken[1], spoken[2]
+            taken.extend(keys)
+    return ", ".join(parts.values()), tuple(taken), parts
+
+
+def _first_of(looks: Iterable[Look]) -> Look:
+    in_turn = tuple(looks)
+
+    def look(span: Span) -> Found[Any] | None:
+        for one in in_turn:
+            found = one(span)
+            if found is not None:
+                return found
+        return None
+
+    return look
+
+
+def _at_once(narrow: Callable[[Shape], Narrowed | None]) -> Look:
+    """The reader that is narrowed to each span it is asked about."""
+    return lambda span: as_look(narrow(Shape.of(span)))(span)
 
 
 def present(value: T, *keys: str) -> Reader[T]:
     """`value` where any of the attributes is there. It uses none of them up: other fields are read from them."""
 
-    def read(span: Span) -> Found[T] | None:
-        for key in keys:
-            if key in span.attributes:
-                return Found(value, key)
-        return None
+    def narrow(shape: Shape) -> Narrowed | None:
+        there = next((key for key in keys if key in shape.keys), None)
+        return None if there is None else Narrowed(lambda _: value, key=there)
 
-    return Reader(read, keys)
+    def read(span: Span) -> Found[T] | None:
+        there = next((key for key in keys if key in span.attributes), None)
+        return None if there is None else Found(value, there)
+
+    return Reader(read, keys, narrow=narrow)
 
 
 def in_event(name: str, reader: Reader[T]) -> Reader[T]:
@@ -239,32 +312,3 @@ def in_event(name: str, reader: Reader[T]) -> Reader[T]:
         return None
 
     return Reader(read, events=(name,))
-
-
-def _is_index(segment: str) -> bool:
-    return segment.isascii() and segment.isdigit()
-
-
-def _plant(tree: dict[str, Any], path: list[str], value: Value) -> bool:
-    """Puts a value into the tree; False where another stands in its way, or its path does not begin with an index."""
-    if not _is_index(path[0]):
-        return False
-    for segment in path[:-1]:
-        child = tree.setdefault(segment, _Branch())
-        if not isinstance(child, _Branch):
-            return False
-        tree = child
-    return tree.setdefault(path[-1], value) is value
-
-
-class _Branch(dict[str, Any]):
-    """A node made by the dots of a key, to tell it from a map some attribute holds."""
-
-
-def _closed(node: Any) -> Any:
-    """The branch with each branch of indices made a list. As deep as `MAX_SEGMENTS` at most."""
-    children = cast("dict[str, Any]", node)
-    if children and all(_is_index(segment) for segment in children):
-        in_order = sorted(children.items(), key=lambda item: (len(item[0].lstrip("0")), item[0].lstrip("0")))
-        return [_closed(child) if isinstance(child, _Branch) else child for _, child in in_order]
-    return {segment: _closed(child) if isinstance(child, _Branch) else child for segment, child in children.items()}

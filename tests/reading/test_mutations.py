@@ -208,3 +208,25 @@ def test_who_is_not_asked_would_have_said_nothing(span: Span):
 def test_nor_on_any_capture():
     for span in captured():
         assert repr(read(span)) == repr(ASKING_EVERYONE.read(span))
+
+
+NARROWING = Catalogue(CONVENTIONS)
+
+
+@given(mutated(), st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_span_of_a_shape_met_before_is_read_as_if_it_were_the_first(span: Span, data: st.DataObject):
+    """Whatever its values are: which of them decide what, a plan may not have learnt from those before."""
+    for _ in range(3):
+        assert repr(NARROWING.read(span)) == repr(Catalogue(CONVENTIONS).read(span))
+        odd = st.sampled_from(ODD_VALUES) | st.sampled_from(known_values()) | cut()
+        changed = data.draw(st.dictionaries(st.sampled_from(sorted(span.attributes) or [""]), odd, max_size=5))
+        attributes = {key: changed.get(key, value) for key, value in span.attributes.items()}
+        span = msgspec.structs.replace(span, attributes=attributes)
+
+
+def test_so_is_any_capture():
+    for span in captured():
+        unmet = Catalogue(CONVENTIONS).read(span)
+        for _ in range(3):
+            assert repr(NARROWING.read(span)) == repr(unmet)

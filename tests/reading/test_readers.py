@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_humanloop.reading import jsontext, readers
+from otel_humanloop.reading import families, jsontext, readers
 from otel_humanloop.reading.convention import Found
 from otel_humanloop.reading.templates import template
 from otel_humanloop.spans import Event, Span
@@ -114,7 +114,7 @@ def test_a_key_of_a_family_cannot_nest_without_bound():
     depth, node = 0, found.value[0]
     while isinstance(node, dict):
         depth, node = depth + 1, next(iter(node.values()))
-    assert depth <= readers.MAX_SEGMENTS
+    assert depth <= families.MAX_SEGMENTS
 
 
 def test_attributes_by_prefix_go_by_the_rest_of_their_keys():

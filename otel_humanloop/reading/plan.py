@@ -1,0 +1,229 @@
+"""How the spans of one shape are read: whom to ask for which field, in which order, and who is heard.
+
+What comes of it besides the values (where each field came from, which attributes are used up, who claims the span)
+follows from who has spoken, and is worked out once for each way that may go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+import msgspec
+
+from otel_humanloop.operation import Cost, Kind, Operation, Reading, Source, Usage
+from otel_humanloop.reading import failure
+from otel_humanloop.reading.convention import Found
+from otel_humanloop.reading.shape import Narrowed
+from otel_humanloop.spans import Span
+
+_MESSAGES = ("messages", "output_messages")
+
+_COMPLETED = frozenset({"parameters", "usage", "cost", "metadata"})
+"""Fields made of independent parts: what the first to speak leaves open, those after it complete, part by part."""
+
+_STATED, _PRESUMED = "kind", "presumed kind"
+
+_FAILURE = -1
+"""The number of the reader that is in every plan."""
+
+_MOST_ENDS = 64
+"""Ways in which the readers of one plan have spoken that are remembered."""
+
+
+class Speaker(msgspec.Struct, frozen=True):
+    """A convention, as far as it may find something on spans of a shape.
+
+    Attributes:
+        name: The convention's.
+        is_bare: It is heard only where nobody claims the span.
+        stated, presumed: Its readers of the kind.
+        fields: Its readers of the other fields, by their names.
+    """
+
+    name: str
+    is_bare: bool
+    stated: Narrowed | None
+    presumed: Narrowed | None
+    fields: Mapping[str, Narrowed]
+
+
+class _Said(msgspec.Struct, frozen=True, gc=False):
+    """That a reader has said something of which more depends on values than the value.
+
+    Attributes:
+        at: The reader's number in its plan.
+        key, taken: As `Found` has them.
+        parts: None where it was heard; else what of it completed what had been heard before, part by part with its
+            key, which is nothing where it only said the same once more.
+    """
+
+    at: int
+    key: str
+    taken: tuple[str, ...]
+    parts: tuple[tuple[str, str], ...] | None = None
+
+
+Spoken = int | _Said
+"""That a reader was heard: its number alone, where all but its value was known in advance."""
+
+_Ask = tuple[int, str, str | None, Callable[[Any], Any]]
+"""A reader's number and field, and the attribute and `say` of what it is narrowed to."""
+
+
+class _End(msgspec.Struct, frozen=True):
+    """What comes of reading a span, besides the values."""
+
+    claimants: tuple[str, ...]
+    sources: Mapping[str, Source]
+    taken: frozenset[str]
+
+
+class Plan:
+    """How the spans of one shape are read.
+
+    Args:
+        speakers: The conventions, by rank.
+        remembers: Whether so many spans will be read by it that it pays to remember what came of those before.
+    """
+
+    def __init__(self, speakers: Iterable[Speaker], *, remembers: bool) -> None:
+        self._readers: list[tuple[str, str, Narrowed]] = []  # convention, field
+        self._kinds: list[list[_Ask]] = []
+        self._fields: list[tuple[bool, list[_Ask]]] = []
+        self._ends: dict[tuple[Any, ...], _End] = {}
+        self._most_ends = _MOST_ENDS if remembers else 0
+        for speaker in speakers:
+            kinds = ((_STATED, speaker.stated), (_PRESUMED, speaker.presumed))
+            self._kinds.append([self._enter(speaker, kind, one) for kind, one in kinds if one is not None])
+            self._fields.append((speaker.is_bare, [self._enter(speaker, *row) for row in speaker.fields.items()]))
+
+    def read(self, span: Span) -> Reading:
+        """The span understood."""
+        attributes = span.attributes
+        kind, chosen, claims = self._claimed(span)
+        values: dict[str, Any] = {"kind": kind}
+        spoken: list[Spoken] = []
+        for is_bare, fields in self._fields:
+            if is_bare and claims:
+                continue
+            conversation_is_told = "messages" in values or "output_messages" in values
+            for at, field, attribute, say in fields:
+                value = say(span if attribute is None else attributes[attribute])
+                if value is None:
+                    continue
+                if field in values or (conversation_is_told and field in _MESSAGES):
+                    once_more = self._once_more(at, value, values, is_told=conversation_is_told)
+                    if once_more is not None:
+                        spoken.append(once_more)
+                elif type(value) is Found:
+                    found = cast("Found[Any]", value)
+                    values[field] = found.value
+                    spoken.append(_Said(at, found.key, found.taken))
+                else:
+                    values[field] = value
+                    spoken.append(at)
+        failed = failure.failure(span) if "error" not in values else None
+        if failed is not None:
+            values["error"] = failed.value
+            spoken.append(_Said(_FAILURE, failed.key, failed.taken))
+        pattern = (chosen, claims, tuple(spoken))
+        end = self._ends.get(pattern)
+        if end is None:
+            end = self._end(*pattern)
+            if len(self._ends) < self._most_ends:
+                self._ends[pattern] = end
+        return Reading(operation=Operation(**values), conventions=end.claimants, sources=end.sources, taken=end.taken)
+
+    def claims(self, span: Span) -> bool:
+        """Whether any convention claims the span."""
+        return bool(self._claimed(span)[2])
+
+    def _enter(self, speaker: Speaker, field: str, narrowed: Narrowed) -> _Ask:
+        self._readers.append((speaker.name, field, narrowed))
+        return len(self._readers) - 1, field, narrowed.attribute, narrowed.say
+
+    def _claimed(self, span: Span) -> tuple[Kind, int, tuple[Spoken, ...]]:
+        """The kind, which of the claims it is, and all claims there are."""
+        claims: list[Spoken] = []
+        kinds: list[Kind] = []
+        stated: int | None = None
+        for asks in self._kinds:
+            for at, field, attribute, say in asks:
+                value = say(span if attribute is None else span.attributes[attribute])
+                if value is None:
+                    continue
+                if type(value) is Found:
+                    found = cast("Found[Any]", value)
+                    claims.append(_Said(at, found.key, found.taken))
+                    value = found.value
+                else:
+                    claims.append(at)
+                if field == _STATED and stated is None:
+                    stated = len(kinds)
+                kinds.append(value)
+                break
+        if not kinds:
+            return Kind.STEP, 0, ()
+        # Anything may be presumed a chain, so a chain yields to what is more particular.
+        chosen = stated if stated is not None else min(range(len(kinds)), key=lambda at: kinds[at] is Kind.CHAIN)
+        return kinds[chosen], chosen, tuple(claims)
+
+    def _once_more(self, at: int, value: Any, values: dict[str, Any], *, is_told: bool) -> _Said | None:
+        """What is said of a field of which somebody has been heard: it may complete that, or say the same."""
+        _, field, narrowed = self._readers[at]
+        key, taken, parts = narrowed.key, narrowed.taken, narrowed.parts
+        if type(value) is Found:
+            found = cast("Found[Any]", value)
+            value, key, taken, parts = found.value, found.key, found.taken, found.parts
+        if is_told and field in _MESSAGES:
+            return _Said(at, key, taken, ())
+        if field in _COMPLETED:
+            lacking = _lacking(values[field], value)
+            values[field] = _completed(values[field], lacking)
+            return _Said(at, key, taken, tuple([(part, parts.get(part, key)) for part in lacking]))
+        return _Said(at, key, taken, ()) if value == values[field] else None
+
+    def _end(self, chosen: int, claims: tuple[Spoken, ...], spoken: tuple[Spoken, ...]) -> _End:
+        claimants: list[str] = []
+        sources: dict[str, Source] = {}
+        taken: set[str] = set()
+        for position, claim in enumerate(claims):
+            convention, field, key, used, _ = self._told(claim)
+            claimants.append(convention)
+            if field == _STATED:
+                taken.update(used)
+            if position == chosen:
+                sources["kind"] = Source(convention=convention, key=key)
+        for one in spoken:
+            convention, field, key, used, parts = self._told(one)
+            taken.update(used)
+            if parts is None:
+                sources[field] = Source(convention=convention, key=key)
+            else:
+                sources.update((f"{field}.{part}", Source(convention=convention, key=of)) for part, of in parts)
+        return _End(tuple(claimants), sources, frozenset(taken))
+
+    def _told(self, spoken: Spoken) -> tuple[str, str, str, tuple[str, ...], tuple[tuple[str, str], ...] | None]:
+        """The convention and field of a reader that has spoken; the key, what it took, and what it completed."""
+        if isinstance(spoken, int):
+            convention, field, narrowed = self._readers[spoken]
+            return convention, field, narrowed.key, narrowed.taken, None
+        if spoken.at == _FAILURE:
+            return failure.CONVENTION, "error", spoken.key, spoken.taken, None
+        convention, field, _ = self._readers[spoken.at]
+        return convention, field, spoken.key, spoken.taken, spoken.parts
+
+
+def _lacking(heard: Any, said: Any) -> dict[str, Any]:
+    """The parts of what is said that what was heard leaves open."""
+    if isinstance(heard, (Usage, Cost)):
+        parts = {part: getattr(said, part) for part in heard.__struct_fields__ if getattr(heard, part) is None}
+        return {part: value for part, value in parts.items() if value is not None}
+    return {part: value for part, value in cast("Mapping[str, Any]", said).items() if part not in heard}
+
+
+def _completed(heard: Any, lacking: Mapping[str, Any]) -> Any:
+    if not lacking:
+        return heard
+    return msgspec.structs.replace(heard, **lacking) if isinstance(heard, (Usage, Cost)) else {**heard, **lacking}
