@@ -34,7 +34,7 @@ PATIENCE = 3
 """How many answers of 5xx to one body are put down to the server alone."""
 
 
-class Post(msgspec.Struct, frozen=True, kw_only=True):
+class Post(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A log to create.
 
     Attributes:
@@ -49,7 +49,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Patch(msgspec.Struct, frozen=True, kw_only=True):
+class Patch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a log that was created before is given: `body` is the JSON of an `UpdateLogRequest`."""
 
     key: SpanKey
@@ -60,7 +60,7 @@ class Patch(msgspec.Struct, frozen=True, kw_only=True):
 Outgoing = Post | Patch
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of something put in line: acknowledged, or `refused` for ever."""
 
     outgoing: Outgoing

@@ -28,16 +28,16 @@ def size_of(span: Span) -> int:
 
 
 def _size(attributes: Attributes) -> int:
-    size = _ENTRY * len(attributes)
+    size = _ENTRY * len(attributes) + len("".join(attributes))
     nested: list[Any] = []
-    for key, value in attributes.items():
-        size += len(key)
-        if type(value) in _NUMBERS:
-            continue
-        if isinstance(value, (str, bytes)):
+    for value in attributes.values():
+        kind = type(value)
+        if kind is str:
             size += len(value)
-        elif isinstance(value, (list, tuple, dict)):
+        elif kind not in _NUMBERS:
             nested.append(value)
+    if not nested:
+        return size
     # A list of its own instead of recursion: an attribute may be nested deeper than Python's stack.
     while nested:
         value = nested.pop()

@@ -9,7 +9,7 @@ from otel_humanloop.logs.draft import Draft
 from otel_humanloop.spans import SpanKey
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A span of a call of a model.
 
     Attributes:

@@ -19,7 +19,7 @@ from otel_humanloop.logs.trace import Node, State, Trace
 from otel_humanloop.spans import SpanKey
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Known(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """A span whose log was delivered, or which has none.
 
     Attributes:

@@ -8,7 +8,7 @@ from otel_humanloop.logs.draft import Draft
 from otel_humanloop.spans import SpanKey
 
 
-class Create(msgspec.Struct, frozen=True, kw_only=True):
+class Create(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Log this span, now.
 
     Attributes:
@@ -24,14 +24,14 @@ class Create(msgspec.Struct, frozen=True, kw_only=True):
     without_usage: bool = False
 
 
-class Complete(msgspec.Struct, frozen=True, kw_only=True):
+class Complete(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The span of a log that was created while it was open has ended: its output, error and duration are known."""
 
     key: SpanKey
     draft: Draft
 
 
-class Replace(msgspec.Struct, frozen=True, kw_only=True):
+class Replace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A log was created under a span that turned out to have none: hang it under this parent instead."""
 
     key: SpanKey

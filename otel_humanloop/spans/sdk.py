@@ -42,6 +42,13 @@ class Shared:
     def __init__(self) -> None:
         self._resources: dict[int, tuple[object, Resource]] = {}
         self._scopes: dict[int, tuple[object, Scope]] = {}
+        self._trace = -1, ""
+
+    def trace_id(self, number: int) -> str:
+        """A trace's id in hex. Spans that end one after the other are mostly of one trace."""
+        if self._trace[0] != number:
+            self._trace = number, f"{number:032x}"
+        return self._trace[1]
 
     def resource(self, resource: SdkResource) -> Resource:
         """A resource in our words."""
@@ -91,9 +98,11 @@ def from_readable(span: ReadableSpan, shared: Shared | None = None) -> Span:
         shared = Shared()
     parent = span.parent
     status = span.status
-    events, links = span.events, span.links
+    # Each of the two is a copy, and most spans have neither: where the SDK can say so at once, none is made.
+    events = span.events if getattr(span, "_events", True) else ()
+    links = span.links if getattr(span, "_links", True) else ()
     return Span(
-        trace_id=f"{context.trace_id:032x}",
+        trace_id=shared.trace_id(context.trace_id),
         span_id=f"{context.span_id:016x}",
         parent_id=f"{parent.span_id:016x}" if parent is not None and parent.span_id else None,
         parent_is_remote=parent is not None and parent.is_remote,
@@ -161,8 +170,11 @@ def _copied(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A value as a plain one: sequences as lists, maps as dicts, anything unknown as its text."""
-    if isinstance(value, _SCALARS):
+    kind = type(value)
+    if kind in _EXACTLY or isinstance(value, _SCALARS):
         return value
+    if kind is tuple:  # as the SDK keeps sequences
+        return [plain(item) for item in cast("tuple[Any, ...]", value)]
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, Sequence):
