@@ -170,10 +170,9 @@ def _copied(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A value as a plain one: sequences as lists, maps as dicts, anything unknown as its text."""
-    kind = type(value)
-    if kind in _EXACTLY or isinstance(value, _SCALARS):
+    if type(value) in _EXACTLY or isinstance(value, _SCALARS):
         return value
-    if kind is tuple:  # as the SDK keeps sequences
+    if type(value) is tuple:  # as the SDK keeps sequences
         return [plain(item) for item in cast("tuple[Any, ...]", value)]
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
