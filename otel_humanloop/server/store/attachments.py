@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, exists, insert, select
 
 from otel_humanloop.attachments import Attachment, named_in
 from otel_humanloop.server.store.rows import chunks
-from otel_humanloop.server.store.schema import attached, attachments
+from otel_humanloop.server.store.schema import attached, attachments, logs
 
 SLICE = 100
 """Attachments that one write deletes at most."""
@@ -49,9 +49,9 @@ def hashes(tx: Connection) -> Sequence[str]:
     return tx.execute(select(attachments.c.sha256).order_by(attachments.c.created_at)).scalars().all()
 
 
-def of_log(tx: Connection, log: int) -> set[str]:
+def of_log(tx: Connection, id: str) -> set[str]:
     """The hashes of the attachments that a log names and that are here."""
-    named = select(attached.c.sha256).where(attached.c.log == log)
+    named = select(attached.c.sha256).join(logs, logs.c.key == attached.c.log).where(logs.c.id == id)
     return set(tx.execute(select(attachments.c.sha256).where(attachments.c.sha256.in_(named))).scalars())
 
 
@@ -69,10 +69,10 @@ def name(tx: Connection, contents: Mapping[int, bytes]) -> None:
         tx.execute(insert(attached), new)
 
 
-def named_by(tx: Connection, logs: Sequence[int]) -> set[str]:
-    """The hashes that these logs name."""
+def named_by(tx: Connection, keys: Sequence[int]) -> set[str]:
+    """The hashes that the logs with these keys name."""
     found: set[str] = set()
-    for chunk in chunks(logs):
+    for chunk in chunks(keys):
         found.update(tx.execute(select(attached.c.sha256).where(attached.c.log.in_(chunk))).scalars())
     return found
 

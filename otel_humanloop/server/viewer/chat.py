@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 
+from otel_humanloop.attachments import PATH, parse
+from otel_humanloop.server.attachments import is_opened
 from otel_humanloop.server.viewer.folding import Fold, fold
 from otel_humanloop.server.viewer.shapes import array_of, object_of, text_of
 
@@ -23,6 +25,20 @@ class Picture(msgspec.Struct, frozen=True):
 
     source: str | None
     said: str
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture, sound or file that this server keeps beside the log.
+
+    Attributes:
+        kind: "image", "audio" or "video", which a page shows; "file" for any other.
+        size: Bytes.
+    """
+
+    source: str
+    kind: str
+    media_type: str
+    size: int
 
 
 class ToolUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +65,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     answers: str | None
     said: list[Fold]
     pictures: list[Picture]
+    files: list[File]
     reasoning: list[Fold]
     uses: list[ToolUse]
 
@@ -63,13 +80,16 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     total: int
 
 
-def conversation(messages: Sequence[Any], answer: Any, metadata: Any, *, start: int | None = None) -> Conversation:
+def conversation(
+    messages: Sequence[Any], answer: Any, metadata: Any, *, start: int | None = None, kept: Collection[str] = ()
+) -> Conversation:
     """A page of a log's messages: from `start`, else the last ones.
 
     Args:
         messages: v4 chat messages, as JSON values.
         answer: The log's output message, or None.
         metadata: The log's; `messages` and `output_messages` in it hold what a v4 message cannot.
+        kept: The hashes of attachments that are here.
     """
     total = len(messages)
     first = max(0, total - SHOWN) if start is None else max(0, min(start, total))
@@ -86,11 +106,12 @@ def conversation(messages: Sequence[Any], answer: Any, metadata: Any, *, start: 
     for index in range(first, last):
         if index in used:
             continue
-        turn = _turn(messages, index, results, used, object_of(beside.get(str(index))))
+        turn = _turn(messages, index, results, used, object_of(beside.get(str(index))), kept)
         turns.append(turn)
     last_turn = None
     if answer is not None:
-        last_turn = _turn([answer], 0, {}, set(), object_of(object_of(beside_answer).get("0")), position=False)
+        beside_it = object_of(object_of(beside_answer).get("0"))
+        last_turn = _turn([answer], 0, {}, set(), beside_it, kept, position=False)
     return Conversation(turns=turns, answer=last_turn, first=first, last=last, total=total)
 
 
@@ -100,11 +121,12 @@ def _turn(
     results: dict[str, int],
     used: set[int],
     beside: dict[str, Any],
+    kept: Collection[str],
     *,
     position: bool = True,
 ) -> Turn:
     message = object_of(messages[index])
-    said, pictures = _content(message.get("content"))
+    said, pictures, files = _content(message.get("content"), kept)
     uses: list[ToolUse] = []
     for call in _calls(message):
         function = object_of(call.get("function"))
@@ -129,6 +151,7 @@ def _turn(
         answers=text_of(message.get("tool_call_id")),
         said=said,
         pictures=pictures,
+        files=files,
         reasoning=[fold(text) for text in array_of(beside.get("reasoning"))],
         uses=uses,
     )
@@ -140,19 +163,32 @@ def _calls(message: dict[str, Any]) -> list[dict[str, Any]]:
     return calls or ([{"function": single}] if isinstance(single, dict) else [])
 
 
-def _content(content: Any) -> tuple[list[Fold], list[Picture]]:
+def _content(content: Any, kept: Collection[str]) -> tuple[list[Fold], list[Picture], list[File]]:
     parts: list[Any] = array_of(content) if isinstance(content, list) else [] if content is None else [content]
     said: list[Fold] = []
     pictures: list[Picture] = []
+    files: list[File] = []
     for part in parts:
         fields = object_of(part)
-        if fields.get("type") == "text":
+        if (file := _file(fields.get("text", part), kept)) is not None:
+            files.append(file)
+        elif fields.get("type") == "text":
             said.append(fold(fields.get("text")))
         elif fields.get("type") == "image_url":
             pictures.append(_picture(object_of(fields.get("image_url")).get("url")))
         else:
             said.append(fold(part))
-    return said, pictures
+    return said, pictures, files
+
+
+def _file(text: Any, kept: Collection[str]) -> File | None:
+    """What stands in a message in place of an attachment, where that is here."""
+    stands = parse(text) if kept and isinstance(text, str) else None
+    if stands is None or stands.sha256 not in kept:
+        return None
+    kind = stands.media_type.partition("/")[0] if is_opened(stands.media_type) else "file"
+    source = f"/{PATH}/{stands.sha256}"
+    return File(source=source, kind=kind, media_type=stands.media_type, size=stands.size)
 
 
 def _picture(url: Any) -> Picture:

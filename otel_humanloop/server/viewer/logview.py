@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import Connection, select
 
 from otel_humanloop import v4
+from otel_humanloop.server.store import attachments
 from otel_humanloop.server.store.schema import configs, projects
 from otel_humanloop.server.viewer import diff
 from otel_humanloop.server.viewer.chat import Conversation, conversation
@@ -112,7 +113,13 @@ def log_view(
     view = LogView(log=log, tab=open_tab, tabs=tabs)
     fields: dict[str, Any] = {"error": _fold(log.error, plain=True)}
     if open_tab == "messages":
-        fields["chat"] = conversation(array_of(_value(log.messages)), _value(log.output_message), metadata, start=start)
+        fields["chat"] = conversation(
+            array_of(_value(log.messages)),
+            _value(log.output_message),
+            metadata,
+            start=start,
+            kept=attachments.of_log(tx, log.id),
+        )
         if log.output_message is msgspec.UNSET:
             fields["output"] = _fold(log.output)
     elif open_tab == "io":

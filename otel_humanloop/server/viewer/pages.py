@@ -15,8 +15,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from otel_humanloop.attachments import PATH, is_digest
+from otel_humanloop.server.attachments import served
 from otel_humanloop.server.failures import NotFound
-from otel_humanloop.server.store import Store, reading, words
+from otel_humanloop.server.store import Store, attachments, reading, words
 from otel_humanloop.server.viewer import finding, opinions
 from otel_humanloop.server.viewer.comparing import compared_values
 from otel_humanloop.server.viewer.drawer import drawer_of
@@ -66,6 +68,7 @@ def routes(store: Store, *, digests: Digests = tuple, stopping: Callable[[], boo
         ("/logs/{log}", _log),
         ("/logs/{log}/text", _text),
         ("/logs/{log}/raw.json", _raw),
+        (f"/{PATH}/{{sha256}}", _attachment),
         ("/projects", _projects),
         ("/projects/{id}", _project),
         ("/compare", _compare),
@@ -188,6 +191,14 @@ def _raw(tx: Connection, *, request: Request) -> Response:
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{found.id}.json"'}
     body = msgspec.json.format(msgspec.json.encode(found), indent=2)
     return Response(body, media_type="application/json", headers=headers)
+
+
+def _attachment(tx: Connection, *, request: Request) -> Response:
+    sha256 = request.path_params["sha256"]
+    found = attachments.find(tx, sha256) if is_digest(sha256) else None
+    if found is None:
+        raise NotFound("attachment", sha256)
+    return served(found)
 
 
 def _projects(tx: Connection, *, request: Request) -> Response:
