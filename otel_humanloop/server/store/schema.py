@@ -119,6 +119,7 @@ logs = Table(
     Column("source", Text),
     Column("environment", Text),
     Column("content", LargeBinary, nullable=False),
+    Column("glimpse", LargeBinary, nullable=False, comment="what lists show of the content, as JSON"),
     UniqueConstraint("reference_id", "session", name="logs_reference"),
     Index("logs_session", "session", "started_at"),
     Index("logs_project", "project", "created_at"),

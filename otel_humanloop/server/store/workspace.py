@@ -8,11 +8,13 @@ finds, adds and changes rows as if it were alone, sees its own changes, and writ
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from otel_humanloop.server.store import attachments, totals, words
+from otel_humanloop.server.store.glimpses import glimpse_of
 from otel_humanloop.server.store.records import Change, ConfigRow, Content, LogDraft, LogRow, ProjectRow, SessionRow
 from otel_humanloop.server.store.rows import Rows, chunks
 from otel_humanloop.server.store.schema import configs, logs, projects, sessions, waits
@@ -156,12 +158,16 @@ class Workspace:
         attachments.forget(self._tx, unnamed)
         new = set(self.logs.new)
         contents = {key: msgspec.json.encode(content) for key, content in sorted(self._contents.items())}
-        self.logs.flush(content={key: contents[key] for key in sorted(new)})
-        rewritten = [{"at": key, "blob": content} for key, content in contents.items() if key not in new]
+        glimpses = {key: glimpse_of(content) for key, content in self._contents.items()}
+        self.logs.flush(
+            content={key: contents[key] for key in sorted(new)}, glimpse={key: glimpses[key] for key in sorted(new)}
+        )
+        rewritten = [
+            {"at": key, "blob": content, "seen": glimpses[key]} for key, content in contents.items() if key not in new
+        ]
         if rewritten:
-            self._tx.execute(
-                update(logs).where(logs.c.key == bindparam("at")).values(content=bindparam("blob")), rewritten
-            )
+            given: dict[str, Any] = {"content": bindparam("blob"), "glimpse": bindparam("seen")}
+            self._tx.execute(update(logs).where(logs.c.key == bindparam("at")).values(given), rewritten)
         attachments.name(self._tx, {log.key: contents[log.key] for log in self.logs.among(contents)})
         words.mark(self._tx, sorted({*gone, *self._contents}))
         self._contents.clear()

@@ -68,8 +68,9 @@ def _chips(log: Entry) -> str:
         f'<span class="chip input"><b dir="auto">{escape(name)}</b> <bdi>{escape(value)}</bdi></span>'
         for name, value in log.inputs[:_INPUTS]
     ]
-    if len(log.inputs) > _INPUTS:
-        said.append(f'<span class="chip more">+{len(log.inputs) - _INPUTS} inputs</span>')
+    more = len(log.inputs) + log.more_inputs - _INPUTS
+    if more > 0:
+        said.append(f'<span class="chip more">+{more} inputs</span>')
     if log.error is not None:
         said.append(f'<span class="chip error"><b>Error</b> <bdi>{escape(log.error)}</bdi></span>')
     if log.output:

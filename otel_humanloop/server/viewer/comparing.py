@@ -99,7 +99,7 @@ def differences(left: Entry | None, right: Entry | None, whole: Whole) -> list[D
         return []
     ours, theirs = _said(left), _said(right)
     found: list[Difference] = []
-    for name in dict.fromkeys([*ours, *theirs]):
+    for name in dict.fromkeys([*ours, *theirs, *whole.get(left.key, ()), *whole.get(right.key, ())]):
         mine, yours = ours.get(name), theirs.get(name)
         if mine != yours:
             found.append(Difference(name, mine, yours))

@@ -8,12 +8,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, select
 
+from otel_humanloop.server.store import glimpses
 from otel_humanloop.server.store.schema import configs, logs, projects
-from otel_humanloop.server.viewer.shapes import array_of, object_of, text_of
+from otel_humanloop.server.viewer.shapes import object_of, text_of
 from otel_humanloop.server.viewer.text import line
-
-GLIMPSE = 160
-"""Characters of an input or output that a card shows."""
 
 _KINDS = frozenset(
     {"model", "embedding", "retrieval", "reranker", "tool", "agent", "chain", "guardrail", "evaluator", "step"}
@@ -39,7 +37,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One log. `key` and `parent` are the store's; times in microseconds since the epoch; cost in dollars.
 
     Attributes:
-        inputs: Name and value of each, cut to a glimpse.
+        inputs: Name and value of the first of them, cut to a glimpse.
+        more_inputs: How many there are besides.
         output, error: Cut to a glimpse; None where there is none.
         calls: Names of the tools the model asked for.
         warnings: What got lost on the way, in words.
@@ -64,6 +63,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     saved: bool
     source: str | None
     inputs: list[tuple[str, str]]
+    more_inputs: int
     output: str | None
     error: str | None
     calls: list[str]
@@ -95,27 +95,7 @@ class _Config(msgspec.Struct, frozen=True):
     other: Any = None
 
 
-class _Metadata(msgspec.Struct, frozen=True):
-    warnings: Any = None
-    user: Any = None
-
-
-class _Message(msgspec.Struct, frozen=True):
-    tool_calls: Any = None
-
-
-class _Glimpse(msgspec.Struct, frozen=True):
-    """Of the content only this is decoded; messages, the bulk of it, are passed over."""
-
-    inputs: dict[str, Any] | None = None
-    output: Any = None
-    output_message: _Message | None = None
-    error: Any = None
-    metadata: _Metadata | None = None
-
-
 _CONFIG = msgspec.json.Decoder(_Config)
-_GLIMPSE = msgspec.json.Decoder(_Glimpse)
 _COLUMNS: tuple[ColumnElement[Any], ...] = (
     logs.c.key,
     logs.c.id,
@@ -134,7 +114,7 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
     logs.c.failed,
     logs.c.saved,
     logs.c.source,
-    logs.c.content,
+    logs.c.glimpse,
 )
 
 
@@ -182,15 +162,8 @@ def projects_named(tx: Connection, keys: set[int]) -> dict[int, tuple[str, str]]
     return {row.key: (row.id, row.name) for row in found}
 
 
-def glimpse_of(content: bytes) -> tuple[list[tuple[str, str]], str | None]:
-    """Inputs and output of a log's content, each cut to what a card shows."""
-    seen = _GLIMPSE.decode(content)
-    return _inputs(seen), _one_line(seen.output)
-
-
 def _entry(row: Row[Any], project: tuple[str, str], made: Made) -> Entry:
-    seen = _GLIMPSE.decode(row.content)
-    metadata = seen.metadata or _Metadata()
+    seen = glimpses.decode(row.glimpse)
     costs = [cost for cost in (row.prompt_cost, row.output_cost) if cost is not None]
     return Entry(
         key=row.key,
@@ -210,23 +183,11 @@ def _entry(row: Row[Any], project: tuple[str, str], made: Made) -> Entry:
         failed=row.failed,
         saved=row.saved,
         source=row.source,
-        inputs=_inputs(seen),
-        output=_one_line(seen.output),
-        error=_one_line(seen.error),
-        calls=_calls(seen.output_message),
-        warnings=[line(said, 300) for said in array_of(metadata.warnings)],
-        user=None if metadata.user is None else line(metadata.user, 80),
+        inputs=seen.inputs,
+        more_inputs=seen.more_inputs,
+        output=seen.output,
+        error=seen.error,
+        calls=seen.calls,
+        warnings=seen.warnings,
+        user=seen.user,
     )
-
-
-def _inputs(seen: _Glimpse) -> list[tuple[str, str]]:
-    return [(line(name, 60), line(value, GLIMPSE)) for name, value in (seen.inputs or {}).items()]
-
-
-def _one_line(value: Any) -> str | None:
-    return None if value is None else line(value, GLIMPSE)
-
-
-def _calls(message: _Message | None) -> list[str]:
-    calls = [] if message is None else array_of(message.tool_calls)
-    return [line(object_of(object_of(call).get("function")).get("name", ""), 60) for call in calls]

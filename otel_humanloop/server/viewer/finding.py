@@ -12,9 +12,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select, tuple_, union_all
 
-from otel_humanloop.server.store import words
+from otel_humanloop.server.store import glimpses, words
 from otel_humanloop.server.store.schema import configs, logs, projects, session_projects, sessions
-from otel_humanloop.server.viewer.entries import glimpse_of
 from otel_humanloop.server.viewer.filters import SIZE, Cursor, Filters
 
 _SORTED: dict[str, ColumnElement[Any]] = {
@@ -211,8 +210,9 @@ def _sought(tx: Connection, query: str) -> ColumnElement[bool]:
 
 def _summaries(tx: Connection, rows: Sequence[Row[Any]]) -> list[Summary]:
     ends = {key for row in rows for key in (row.first_log, row.last_log) if key is not None}
-    found = tx.execute(select(logs.c.key, logs.c.content).where(logs.c.key.in_(ends)))
-    seen = {key: glimpse_of(content) for key, content in found}
+    found = tx.execute(select(logs.c.key, logs.c.glimpse).where(logs.c.key.in_(ends)))
+    seen = {key: glimpses.decode(glimpse) for key, glimpse in found}
+    nothing = glimpses.Glimpse()
     members: dict[int, list[Project]] = {row.key: [] for row in rows}
     for member in tx.execute(
         select(session_projects.c.session, projects.c.id, projects.c.name, projects.c.config_type)
@@ -236,8 +236,8 @@ def _summaries(tx: Connection, rows: Sequence[Row[Any]]) -> list[Summary]:
             errors=row.errors,
             updated_at=row.updated_at,
             projects=members[row.key],
-            inputs=seen.get(row.first_log, ([], None))[0],
-            output=seen.get(row.last_log, ([], None))[1],
+            inputs=seen.get(row.first_log, nothing).inputs,
+            output=seen.get(row.last_log, nothing).output,
         )
         for row in rows
     ]

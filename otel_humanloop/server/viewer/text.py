@@ -1,54 +1,16 @@
-"""Values as text for a page: durations, money, times, and content that nobody here wrote.
-
-Content is shown as what it is. Characters that would act on a terminal or turn the reading direction of what follows
-are shown by their names; the template escapes the rest.
-"""
+"""Values as text for a page: durations, money, times. Content that nobody here wrote is `server/lines.py`'s."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
-import msgspec
+from otel_humanloop.server.lines import as_text as as_text
+from otel_humanloop.server.lines import line as line
+from otel_humanloop.server.lines import shown as shown
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICRO = 1_000_000
-
-# C0 controls but tab and newline, DEL, C1 controls, and the controls of the bidirectional algorithm that reach beyond
-# themselves (embeddings, overrides, isolates): https://www.unicode.org/reports/tr9/
-_ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-_UNEVEN = re.compile(r"^\s|\s$|\s\s|[^\S ]|" + _ACTING.pattern)
-"""What text on one line does not have: space at its ends or twice, other space than blanks, acting characters."""
-
-
-def shown(text: str) -> str:
-    """Text whose control characters are seen instead of obeyed: an escape character as `␛`."""
-    return _ACTING.sub(_named, text.replace("\r\n", "\n"))
-
-
-def _named(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
-
-
-def as_text(value: Any) -> str:
-    """A JSON value as text: a string as it is, anything else as JSON."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def line(value: Any, most: int) -> str:
-    """A JSON value on one line, at most that many characters of it."""
-    text = as_text(value)
-    cut = text[: most + 1]
-    if _UNEVEN.search(cut) is None:
-        return cut if len(cut) <= most else f"{cut[:most]}…"
-    cut = " ".join(text[: 4 * most].split())
-    return shown(cut[:most]) + ("…" if len(cut) > most or len(text) > 4 * most else "")
 
 
 def duration(seconds: float) -> str:
