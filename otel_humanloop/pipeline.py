@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+_LONGEST_PAUSE = 1.0
+"""Seconds between steps that fail one after the other."""
+
 
 class Counts:
     """What became of spans and logs, since the start of the process."""
@@ -116,6 +119,7 @@ class Pipeline:
         self._building: SpanKey | None = None
         self._releasing = False
         self._resumed = False
+        self._failures = 0  # steps that have failed in a row
 
     # What comes in
 
@@ -155,14 +159,18 @@ class Pipeline:
         """
         now = self._clock()
         try:
-            return self._step(take_in, now, timeout)
+            wanted = self._step(take_in, now, timeout)
         except Exception:  # noqa: BLE001
             self._counts.drop("internal")
             self._notices.warn("internal", "a span was lost to an error of otel-humanloop", trace=True)
             if self._building is not None:
                 self._assembler.acknowledge(self._building, now)
                 self._building = None
-            return 0
+            # What fails again and again must neither spin nor ask a backend without end.
+            self._failures += 1
+            return min(_LONGEST_PAUSE, 0.001 * 2 ** min(self._failures, 10)) if self._failures > 1 else 0
+        self._failures = 0
+        return wanted
 
     @property
     def idle(self) -> bool:

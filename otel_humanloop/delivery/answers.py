@@ -126,8 +126,11 @@ def _redirected(answer: Answer) -> Refused:
     location = answer.headers.get("location")
     if location is None:
         return Refused(answer.status, "a redirect that does not say where to")
-    target = _readable(urljoin(answer.url, location))
-    path = urlsplit(target).path.rstrip("/")
+    try:
+        target = _readable(urljoin(answer.url, location))
+        path = urlsplit(target).path.rstrip("/")
+    except ValueError:
+        return Refused(answer.status, f"redirected to `{_readable(location)}`, which is no address")
     if path.endswith("/logs"):
         base = target.split("?", 1)[0].rstrip("/").removesuffix("/logs")
         hint = f"set HUMANLOOP_BASE_URL to {base}"

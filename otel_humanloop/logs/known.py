@@ -63,7 +63,7 @@ def decode(data: bytes) -> Known:
     """
     try:
         return _decoder.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise DecodeError(f"what was written of a span cannot be read: {error}") from error
 
 

@@ -114,6 +114,12 @@ def test_a_redirect_to_a_login_page_is_not_taken_for_a_new_address() -> None:
     assert isinstance(created(answer(304), 1, now=NOW), Refused)
 
 
+def test_a_redirect_to_what_is_no_address_is_a_refusal_that_says_so() -> None:
+    error = created(answer(302, location="http://[\x00/v4/logs"), 1, now=NOW)
+    assert isinstance(error, Refused)
+    assert error.detail == "redirected to `http://[ /v4/logs`, which is no address"
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [

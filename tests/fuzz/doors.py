@@ -10,15 +10,23 @@ of the corpus alone. A finding is written to `tests/fuzz/findings/DOOR-<hash>`, 
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from fuzz import file_doors, network_doors, span_doors
 from fuzz.mutants import FINDINGS, Door
 
 DOORS: dict[str, Door] = {**span_doors.DOORS, **network_doors.DOORS, **file_doors.DOORS}
 
 
+def door_of(path: Path) -> str:
+    """The door a finding is named after; libFuzzer puts a word of its own before the hash: `v4-crash-1a2b...`."""
+    return re.sub(r"(-(crash|timeout|oom|slow-unit|leak))?-[0-9a-f]+$", "", path.name)
+
+
 def found(name: str) -> list[bytes]:
     """What was found at that door before."""
-    return [path.read_bytes() for path in sorted(FINDINGS.glob(f"{name}-*")) if path.name.rpartition("-")[0] == name]
+    return [path.read_bytes() for path in sorted(FINDINGS.glob(f"{name}-*")) if door_of(path) == name]
 
 
 def corpus(name: str) -> list[bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from fuzz import network_doors
-from fuzz.doors import DOORS, corpus, found
+from fuzz.doors import DOORS, corpus, door_of, found
 from fuzz.mutants import FINDINGS, try_mutants
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,4 +47,4 @@ def test_any_bytes_may_enter(name: str) -> None:
 
 
 def test_findings_are_named_after_their_door() -> None:
-    assert all(path.name.rpartition("-")[0] in DOORS for path in FINDINGS.glob("*"))
+    assert all(door_of(path) in DOORS for path in FINDINGS.glob("*"))

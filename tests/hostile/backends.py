@@ -58,6 +58,7 @@ BACKENDS: dict[str, Callable[[Peer], None]] = {
     "asks to wait": _answers(b"429 Too Many Requests", more=b"Retry-After: 3600\r\n"),
     "malformed": _answers(b"200 OK", b"<html>welcome</html>"),
     "garbage": lambda peer: peer.send(b"\x00\x01\x02 not http at all\r\n\r\n"),
+    "redirects nowhere": _answers(b"302 Found", more=b"Location: http://[/v4/logs\r\n"),
     "redirects": _answers(b"302 Found", more=b"Location: https://login.example/\r\n"),
 }
 """What serves a connection. Besides these: `dead`, `no TLS` and `no name`, where there is no such connection."""
