@@ -31,7 +31,7 @@ def _size(attributes: Attributes) -> int:
     size = _ENTRY * len(attributes) + len("".join(attributes))
     nested: list[Any] = []
     for value in attributes.values():
-        kind: type = type(value)
+        kind = cast("type[Any]", type(value))
         if kind is str:
             size += len(value)
         elif kind not in _NUMBERS:
