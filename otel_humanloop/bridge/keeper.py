@@ -6,11 +6,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from otel_humanloop.bridge.shared import SharedSpool
 from otel_humanloop.delivery import encoding
-from otel_humanloop.delivery.notes import Note, Notes
 from otel_humanloop.delivery.sender import Sender
 from otel_humanloop.delivery.size import size_of
 from otel_humanloop.delivery.spools import open_spool
@@ -21,6 +19,9 @@ from otel_humanloop.pipeline import Counts, Pipeline
 from otel_humanloop.settings import Settings
 from otel_humanloop.spans import LogRecord, Span, SpanKey
 from otel_humanloop.worker import Worker
+
+if TYPE_CHECKING:
+    import httpx
 
 _ENOUGH = 512
 """Spans that are worth a step before the delay is over."""
@@ -47,13 +48,16 @@ class Keeper:
     Requests that come while the disk is busy are kept together with one write (a group commit), so that many small
     ones cost what a few large ones do.
 
+    Args:
+        transport: What carries requests to Humanloop, where it is not the network.
+
     Attributes:
         counts: What became of spans and logs.
         durable: What is kept outlives the process.
         is_full: The latest request found no room.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, transport: httpx.BaseTransport | None = None) -> None:
         self.settings = settings
         self.counts = Counts()
         self.is_full = False
@@ -65,12 +69,9 @@ class Keeper:
         self._listeners: list[Callable[[Sequence[SpanKey]], None]] = []
         self._latencies: Callable[[float], None] = lambda _: None
         self._notices = Notices()
-        self._spool = SharedSpool(
-            open_spool(settings.spool, max_spans=settings.max_spans, max_bytes=settings.max_bytes),
-            on_waiting=self._waited,
-        )
+        self._spool = open_spool(settings.spool, max_spans=settings.max_spans, max_bytes=settings.max_bytes)
         self.durable = self._spool.durable
-        self._notes = Notes(_file_of(settings.spool)) if self.durable else None
+        self._notes = self._spool.notes()
         self._pipeline = Pipeline(
             settings,
             spool=self._spool,
@@ -79,6 +80,8 @@ class Keeper:
             joins=Joins(hold=settings.hold),
             notes=self._notes,
             on_settled=self._settled,
+            on_resumed=self._resumed,
+            transport=transport,
         )
         self._worker = Worker(self._step, on_fork=_nobody_forks, delay=settings.delay, name="otel-humanloop-delivery")
 
@@ -123,9 +126,7 @@ class Keeper:
         if not telling:
             return
         if self._notes is not None:
-            self._notes.promise(
-                [Note(key=key, kind="record", content=encoding.encode(record)) for key, record in telling]
-            )
+            self._notes.promise([(key, encoding.encode(record)) for key, record in telling])
         self._take([record for _, record in telling])
 
     def on_settled(self, listener: Callable[[Sequence[SpanKey]], None]) -> None:
@@ -146,8 +147,6 @@ class Keeper:
         if self._spool.spans and not self.durable:
             self.counts.drop("shutdown", self._spool.spans)
         self._spool.close()
-        if self._notes is not None:
-            self._notes.close()
 
     # What may be asked by anyone at any time
 
@@ -234,16 +233,11 @@ class Keeper:
         for listener in self._listeners:
             listener(keys)
 
-    def _waited(self, key: SpanKey) -> None:
+    def _resumed(self, key: SpanKey) -> None:
         self._ages.setdefault(key, time.monotonic())
 
     def _nothing_ready(self) -> bool:
         return not self._arrived and self._pipeline.idle
-
-
-def _file_of(url: str) -> Path:
-    """The file of a spool that outlives the process."""
-    return Path(url.partition(":///")[2]).expanduser().absolute()
 
 
 def _nobody_forks() -> None:

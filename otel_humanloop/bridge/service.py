@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ from otel_humanloop.errors import MissingExtra, SettingsError
 from otel_humanloop.settings import Settings
 
 if TYPE_CHECKING:
+    import httpx
+
     from otel_humanloop.bridge.receivers.kafka import KafkaReceiver
 
 MAX_SPANS = 100_000
@@ -42,25 +44,35 @@ class RunningBridge(msgspec.Struct, frozen=True):
 
 @contextmanager
 def running(
-    settings: Settings, receivers: Sequence[Address], *, tokens: Collection[str] = ()
+    settings: Settings,
+    receivers: Sequence[Address],
+    *,
+    tokens: Collection[str] = (),
+    opens: Callable[[str], bool] | None = None,
+    transport: httpx.BaseTransport | None = None,
 ) -> Generator[RunningBridge, None, None]:
     """A bridge, for as long as the block.
 
     At its end it stops taking spans in, then delivers what it can within `shutdown_timeout`; the rest stays in the
     spool, where that outlives the process.
 
+    Args:
+        tokens, opens: As of a `Door`: whoever shows one of these, or what `opens`, may come in.
+        transport: What carries requests to Humanloop, where it is not the network.
+
     Raises:
         SettingsError: An address would be open to others without a token, or cannot be had; or the spool cannot be
             used.
         MissingExtra: What a receiver needs is not installed.
     """
-    _must_be_guarded(receivers, tokens)
+    if opens is None:
+        _must_be_guarded(receivers, tokens)
     with ExitStack() as stack:
-        keeper = Keeper(settings)
+        keeper = Keeper(settings, transport=transport)
         metrics = Metrics(keeper)
         ends = stack.enter_context(ExitStack())  # after all else, when what was delivered is known
         stack.callback(keeper.shutdown, settings.shutdown_timeout)
-        door = Door(keeper, metrics, tokens=tokens)
+        door = Door(keeper, metrics, tokens=tokens, opens=opens)
 
         def health() -> Health:
             error = keeper.sender.last_error

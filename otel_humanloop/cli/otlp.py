@@ -5,20 +5,22 @@ from __future__ import annotations
 import argparse
 import socket
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from otel_humanloop.cli.arguments import port
 from otel_humanloop.cli.extras import missing, require
 from otel_humanloop.cli.folders import data_folder
 from otel_humanloop.errors import SettingsError
 
+if TYPE_CHECKING:
+    import httpx
+
 HTTP_PORT = 4318
 GRPC_PORT = 4317
 
 _FILE = "sqlite:///"
-
-_DRAIN = 0.5  # seconds: the server ends first, and what it was not sent by then stays in the spool
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -39,20 +41,24 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def receiving(arguments: argparse.Namespace, database: str) -> Generator[None, None, None]:
-    """OTLP's receivers, for as long as the block, which send what they take in to the server of the same arguments.
+def receiving(
+    arguments: argparse.Namespace, database: str, *, opens: Callable[[str], bool], inside: httpx.BaseTransport
+) -> Generator[None, None, None]:
+    """OTLP's receivers, for as long as the block, which hand what they take in to the server of the same arguments.
+
+    Args:
+        opens: Says whether whoever shows this key, as a bearer token, may come in.
+        inside: What carries requests to the server.
 
     Where nobody asked for them they are left out rather than in the way: without the extra, or where another (a
     Collector, for one) listens at their port. That is said.
     """
     asked = {"http": arguments.otlp_http_port, "grpc": arguments.otlp_grpc_port}
     is_asked = any(port is not None for port in asked.values())
-    if arguments.no_otlp or (not is_asked and (missing("bridge") or not arguments.port)):
+    if arguments.no_otlp or (not is_asked and missing("bridge")):
         yield
         return
     require("receiving OTLP", "bridge")
-    if not arguments.port:
-        raise SettingsError("the server's own port must be known where OTLP is taken in", hint="give --port a number")
     wanted = {"http": HTTP_PORT, "grpc": GRPC_PORT}
     ports = {scheme: wanted[scheme] if given is None else given for scheme, given in asked.items()}
     for scheme in [scheme for scheme, given in asked.items() if given is None]:
@@ -67,17 +73,16 @@ def receiving(arguments: argparse.Namespace, database: str) -> Generator[None, N
 
     settings = load(
         {
-            "base_url": f"http://{_reachable(arguments.host)}:{arguments.port}/v4",
-            "api_key": next(iter(arguments.api_key), None),
+            "base_url": "http://127.0.0.1/v4",
+            "compression": "none",
             "spool": _spool(database),
             "max_spans": service.MAX_SPANS,
-            "shutdown_timeout": _DRAIN,
         }
     )
     addresses = [Listen(scheme=scheme, host=arguments.host, port=number) for scheme, number in ports.items()]
     with ExitStack() as stack:
         try:
-            bridge = stack.enter_context(service.running(settings, addresses, tokens=arguments.api_key))
+            bridge = stack.enter_context(service.running(settings, addresses, opens=opens, transport=inside))
         except SettingsError as error:
             if is_asked:
                 raise
@@ -102,12 +107,3 @@ def _is_free(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _reachable(host: str) -> str:
-    """How this process reaches a server that listens there."""
-    if host == "0.0.0.0":
-        return "127.0.0.1"
-    if host == "::":
-        return "[::1]"
-    return f"[{host}]" if ":" in host else host

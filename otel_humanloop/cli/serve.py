@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Mapping
+from types import FrameType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from otel_humanloop.cli import otlp
 from otel_humanloop.cli.arguments import port
@@ -65,19 +68,19 @@ def add(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to end."""
     require("the server", "server")
+    from otel_humanloop.server.inside import Inside
     from otel_humanloop.server.providers import ProviderSettings
     from otel_humanloop.server.retention import parse_age
-    from otel_humanloop.server.serve import serve
+    from otel_humanloop.server.serve import listening
 
     keep = None if arguments.keep is None else parse_age(arguments.keep)
     providers = ProviderSettings(
         base_url=os.environ.get("OPENAI_BASE_URL") or None, api_key=os.environ.get("OPENAI_API_KEY") or None
     )
     database = arguments.database or default_database()
-    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
-    sys.stderr.write(f"Humanloop at http://{host}:{arguments.port}/v4, kept in {database}; Ctrl-C ends it\n")
-    with otlp.receiving(arguments, database):
-        serve(
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        with listening(
             host=arguments.host,
             port=arguments.port,
             database=database,
@@ -87,8 +90,30 @@ def run(arguments: argparse.Namespace) -> int:
             rate_limit=arguments.rate_limit,
             providers=providers,
             keep=keep,
-        )
+        ) as server:
+            sys.stderr.write(f"Humanloop at {server.url}/v4, kept in {shown_database(database)}; Ctrl-C ends it\n")
+            inside = Inside(server.store, strict_parents=arguments.strict_parents)
+            with otlp.receiving(arguments, database, opens=server.opens, inside=inside):
+                sys.stderr.flush()
+                server.run()
+    except SystemExit:
+        # All has been put away. What waits for this process is to see that the signal ended it.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTERM)
     return 0
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def shown_database(url: str) -> str:
+    """The address of a database without the password in it."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}").geturl()
 
 
 def _whole(text: str) -> int:

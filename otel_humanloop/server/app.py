@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from otel_humanloop.attachments import PATH
 from otel_humanloop.server import attachments, calls, feedback, logs, projects, sessions, versions
-from otel_humanloop.server.failures import Invalid, RequestFailed, answer, invalid_answer
+from otel_humanloop.server.failures import Invalid, RequestFailed, answer, answer_to
 from otel_humanloop.server.guard import Guard
 from otel_humanloop.server.keyring import Keyring
 from otel_humanloop.server.providers import ProviderSettings
@@ -166,11 +166,8 @@ def create_app(
             ),
         ],
         exception_handlers={
-            Invalid: _invalid,
-            RequestFailed: _failed,
             HTTPException: _http,
-            DBAPIError: _unavailable,
-            Exception: _broken,
+            **dict.fromkeys((Invalid, RequestFailed, DBAPIError, Exception), _answered),
         },
     )
     app.state.stopping = lambda: False
@@ -199,7 +196,7 @@ class _Addresses:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-                await invalid_answer(_nul_in(scope))(scope, receive, send)
+                await answer_to(_nul_in(scope))(scope, receive, send)
                 return
             path = re.sub("/{2,}", "/", scope["path"])
             scope = {**scope, "path": path.rstrip("/") or "/"}
@@ -212,14 +209,8 @@ def _nul_in(scope: Scope) -> Invalid:
     return Invalid(next(named, ("path",)), "must not contain the character U+0000")
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Invalid)
-    return invalid_answer(error)
-
-
-async def _failed(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestFailed)
-    return answer(error.status, error.message, headers=error.headers, origin=error.origin)
+async def _answered(_: Request, error: Exception) -> Response:
+    return answer_to(error)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -230,12 +221,3 @@ async def _http(request: Request, error: Exception) -> Response:
         if _NOT_BUILT.search(request.url.path):
             message += ": evaluations, evaluators and datasets are not part of this server"
     return answer(error.status_code, message, headers=error.headers)
-
-
-async def _unavailable(_: Request, error: Exception) -> Response:
-    assert isinstance(error, DBAPIError)
-    return answer(503, f"the database cannot be used now: {error.orig}", headers={"Retry-After": "1"})
-
-
-async def _broken(_: Request, __: Exception) -> Response:
-    return answer(500, "the server failed; its own log says how")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 import msgspec
+from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
 from otel_humanloop.errors import HumanloopError
@@ -107,6 +108,17 @@ def answer(
     return Response(
         msgspec.json.encode({"detail": detail}), status, media_type="application/json", headers=dict(headers or {})
     )
+
+
+def answer_to(error: Exception) -> Response:
+    """What an error is answered with: 422, the status it names, 503 for the database's, else 500."""
+    if isinstance(error, Invalid):
+        return invalid_answer(error)
+    if isinstance(error, RequestFailed):
+        return answer(error.status, error.message, headers=error.headers, origin=error.origin)
+    if isinstance(error, DBAPIError):
+        return answer(503, f"the database cannot be used now: {error.orig}", headers={"Retry-After": "1"})
+    return answer(500, "the server failed; its own log says how")
 
 
 def invalid_answer(error: Invalid) -> Response:

@@ -30,12 +30,25 @@ class Keyring:
 
     async def refresh(self) -> None:
         """Reads what the store holds, unless that was done a moment ago."""
+        if not self._is_fresh:
+            await run_in_threadpool(self._read)
+
+    def admits(self, key: str) -> bool:
+        """May the bearer of this key come in now? Anyone may where there has never been a key. Blocks for a moment."""
+        if not self._is_fresh:
+            self._read()
+        return not self.locked or self.opens(key)
+
+    @property
+    def _is_fresh(self) -> bool:
+        return self._read_at is not None and time.monotonic() - self._read_at < _FRESH
+
+    def _read(self) -> None:
         now = time.monotonic()
-        if self._read_at is None or now - self._read_at >= _FRESH:
-            known = await run_in_threadpool(self._store.read, keys.known)
-            self._stored = [bytes.fromhex(digest) for digest in known.digests]
-            self.locked = bool(self._given) or known.any  # also where all that were made have been revoked
-            self._read_at = now
+        known = self._store.read(keys.known)
+        self._stored = [bytes.fromhex(digest) for digest in known.digests]
+        self.locked = bool(self._given) or known.any  # also where all that were made have been revoked
+        self._read_at = now
 
     def digests(self) -> list[bytes]:
         """SHA-256 of every key that opens."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -23,8 +24,9 @@ from otel_humanloop.server.store.posting import NO_PARENT, post
 from otel_humanloop.server.store.records import CONTENT, Content, LogDraft
 from otel_humanloop.server.store.schema import sessions
 
-_Log = v4.LogRequest[dict[str, Any]]
-_BODY: msgspec.json.Decoder[_Log | list[_Log]] = msgspec.json.Decoder(_Log | list[_Log])
+Log = v4.LogRequest[dict[str, Any]]
+"""A log as it is posted."""
+_BODY: msgspec.json.Decoder[Log | list[Log]] = msgspec.json.Decoder(Log | list[Log])
 _UPDATE = msgspec.json.Decoder(v4.UpdateLogRequest)
 
 _SAME = tuple(set(LogDraft.__struct_fields__) - {"created_at", "config", "content", "feedback"})
@@ -45,6 +47,11 @@ def create(call: Call) -> Response:
     if len(requests) > MAX_ITEMS:
         raise Invalid(("body",), f"more than {MAX_ITEMS} logs", kind="value_error.list.max_items")
     drafts = [draft(request, ("body",) if single else ("body", index)) for index, request in enumerate(requests)]
+    return keep(call, drafts, single=single)
+
+
+def keep(call: Call, drafts: Sequence[LogDraft], *, single: bool) -> Response:
+    """Keeps what a body holds and answers where each log stands; `single` where it held one alone."""
     work = partial(post, drafts=drafts, now=moments.now(), strict_parents=call.strict_parents, single=single)
     posted = [
         v4.CreateLogResponse(id=log.id, project_id=log.project_id, session_id=log.session_id)
@@ -124,23 +131,13 @@ def delete(call: Call) -> Response:
     return empty()
 
 
-def draft(request: _Log, loc: Loc) -> LogDraft:
+def draft(request: Log, loc: Loc) -> LogDraft:
     """A log of a body, checked and encoded.
 
     Raises:
         Invalid: A field is out of bounds, or two contradict each other.
     """
-    for one, other in (("session_id", "session_reference_id"), ("parent_id", "parent_reference_id")):
-        if getattr(request, one) is not None and getattr(request, other) is not None:
-            raise Invalid((*loc, other), f"specify at most one of `{one}` and `{other}`")
-    for name in _NAMES:
-        if name != "parent_reference_id" or request.parent_reference_id != NO_PARENT:
-            check_name(getattr(request, name), name, loc)
-    _check_number(request.duration, "duration", _MAX_DURATION, loc)
-    for name in ("prompt_tokens", "output_tokens"):
-        _check_number(getattr(request, name), name, _MAX_TOKENS, loc)
-    for name in ("prompt_cost", "output_cost"):
-        _check_number(getattr(request, name), name, _MAX_COST, loc)
+    check_log(request, loc)
     for name in ("inputs", "metadata", "provider_request", "provider_response", "config"):
         value: dict[str, Any] = getattr(request, name) or {}
         value.pop("provider_api_keys", None)  # never kept, wherever a client puts them
@@ -152,6 +149,25 @@ def draft(request: _Log, loc: Loc) -> LogDraft:
         feedback=inline(request.feedback, loc),
         **{field: getattr(request, field) for field in _SAME},
     )
+
+
+def check_log(log: msgspec.Struct, loc: Loc) -> None:
+    """What names and numbers of a log may be; `log` has the fields of a `LogRequest`.
+
+    Raises:
+        Invalid: One is out of bounds, or two contradict each other.
+    """
+    for one, other in (("session_id", "session_reference_id"), ("parent_id", "parent_reference_id")):
+        if getattr(log, one) is not None and getattr(log, other) is not None:
+            raise Invalid((*loc, other), f"specify at most one of `{one}` and `{other}`")
+    for name in _NAMES:
+        value = getattr(log, name)
+        if name != "parent_reference_id" or value != NO_PARENT:
+            check_name(value, name, loc)
+    for name, most in (("duration", _MAX_DURATION), ("prompt_tokens", _MAX_TOKENS), ("output_tokens", _MAX_TOKENS)):
+        _check_number(getattr(log, name), name, most, loc)
+    for name in ("prompt_cost", "output_cost"):
+        _check_number(getattr(log, name), name, _MAX_COST, loc)
 
 
 def _json(value: Any) -> msgspec.Raw | msgspec.UnsetType:

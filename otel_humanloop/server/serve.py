@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from otel_humanloop.errors import SettingsError
 from otel_humanloop.server.app import create_app
 from otel_humanloop.server.guard import is_loopback
+from otel_humanloop.server.keyring import Keyring
 from otel_humanloop.server.providers import ProviderSettings
 from otel_humanloop.server.retention import retention
 from otel_humanloop.server.store import Store, keys, open_store
@@ -33,7 +34,32 @@ class RunningServer(msgspec.Struct, frozen=True):
     store: Store
 
 
-def serve(
+class Listening:
+    """A server whose database is open and whose address is its own: whoever comes waits until it is `run`.
+
+    Attributes:
+        url: Where, without a path: `http://127.0.0.1:49152`. The API is below `/v4`.
+        store: What it keeps everything in.
+    """
+
+    def __init__(self, listener: socket.socket, store: Store, app: Starlette, keyring: Keyring) -> None:
+        self.url = _url(listener)
+        self.store = store
+        self._listener = listener
+        self._app = app
+        self._keyring = keyring
+
+    def opens(self, key: str) -> bool:
+        """May the bearer of this key come in? So may anyone where there has never been a key."""
+        return self._keyring.admits(key)
+
+    def run(self) -> None:
+        """Answers until the process is told to stop (SIGINT, SIGTERM); then finishes what has come in."""
+        _server(self._app).run(sockets=[self._listener])
+
+
+@contextmanager
+def listening(
     *,
     database: str,
     host: str = "127.0.0.1",
@@ -44,10 +70,11 @@ def serve(
     rate_limit: int | None = None,
     providers: ProviderSettings | None = None,
     keep: timedelta | None = None,
-) -> None:
-    """Serves until the process is told to stop (SIGINT, SIGTERM); then finishes what has come in.
+) -> Generator[Listening, None, None]:
+    """A server that can be run, until the end of the block.
 
     Args:
+        port: 0 for any that is free.
         keep: For how long logs are kept after they ended; None for ever.
 
     Raises:
@@ -59,6 +86,7 @@ def serve(
         _listen(host, port, keyless=not api_keys and not store.read(keys.known).digests) as listener,
         retention(store, keep),
     ):
+        keyring = Keyring(store, api_keys)
         app = create_app(
             store,
             providers=providers,
@@ -67,7 +95,7 @@ def serve(
             allowed_hosts=allowed_hosts,
             rate_limit=rate_limit,
         )
-        _server(app).run(sockets=[listener])
+        yield Listening(listener, store, app, keyring)
 
 
 @contextmanager

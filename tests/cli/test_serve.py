@@ -14,9 +14,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import func, select
+from support_otlp import PROTOBUF, body, hexadecimal, span, until
 
 from otel_humanloop.cli import main
-from otel_humanloop.cli.serve import default_database
+from otel_humanloop.cli.serve import default_database, shown_database
+from otel_humanloop.server.store import open_store
+from otel_humanloop.server.store.schema import logs
 
 SCRIPT = str(Path(sys.executable).with_name("otel-humanloop"))
 SECONDS = 60.0
@@ -77,6 +81,63 @@ def test_a_key_given_is_a_key_needed(tmp_path: Path) -> None:
     assert (tmp_path / "own.db").exists()
 
 
+def first_line(process: subprocess.Popen[str], start: str) -> str:
+    """What the process says behind `start`, up to the next comma or the end of the line."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(start):
+            return line.removeprefix(start).partition(",")[0].strip()
+    raise AssertionError(f"it ended without saying `{start}`")
+
+
+def test_it_says_which_port_it_was_given(tmp_path: Path) -> None:
+    command = [SCRIPT, "serve", "--port", "0", "--no-otlp", "--database", f"sqlite:///{tmp_path}/own.db"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            url = first_line(process, "Humanloop at ")
+            assert httpx.get(f"{url}/projects", timeout=SECONDS).status_code == 200
+        finally:
+            process.kill()
+
+
+def test_spans_are_let_in_by_the_keys_that_let_logs_in_and_reach_a_server_whose_keys_are_stored(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'own.db'}"
+    key = subprocess.run(
+        [SCRIPT, "keys", "--database", database, "add", "a"], capture_output=True, text=True, check=True
+    )
+    shown = {"X-API-KEY": key.stdout.split()[-1]}
+    bearer = {"Authorization": f"Bearer {shown['X-API-KEY']}"}
+    with serving("--otlp-http-port", "0", "--database", database, HUMANLOOP_DELAY="0.02") as (process, url):
+        otlp = f"{first_line(process, 'OTLP at ')}/v1/traces"
+        for headers, status in (({}, 401), ({"Authorization": "Bearer wrong"}, 401), (bearer, 200)):
+            answer = httpx.post(otlp, content=body(span(1, 2)), headers={**PROTOBUF, **headers}, trust_env=False)
+            assert answer.status_code == status
+        logs = f"{url}/v4/logs?session_reference_id={1:032x}"
+        assert httpx.get(logs).status_code == 401
+        found = until(lambda: (answer := httpx.get(logs, headers=shown)).is_success and answer.json()["records"])
+        assert [log["reference_id"] for log in found] == [hexadecimal(2)]
+
+
+def test_what_was_taken_in_is_logged_before_it_ends(tmp_path: Path) -> None:
+    """It does not wait for the delay to be over: nothing is left for a next start to find."""
+    database = f"sqlite:///{tmp_path / 'own.db'}"
+    with serving("--otlp-http-port", "0", "--database", database, HUMANLOOP_DELAY="30") as (process, _):
+        otlp = f"{first_line(process, 'OTLP at ')}/v1/traces"
+        assert httpx.post(otlp, content=body(span(1, 2)), headers=PROTOBUF, trust_env=False).status_code == 200
+        process.terminate()
+        process.communicate(timeout=SECONDS)
+    with open_store(database) as store:
+        assert store.read(lambda tx: tx.execute(select(func.count()).select_from(logs)).scalar_one()) == 1
+
+
+def test_the_password_of_a_database_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    url = "postgresql://anna:secret@127.0.0.1:1/nowhere"
+    assert shown_database(url) == "postgresql://anna:***@127.0.0.1:1/nowhere"
+    assert shown_database("sqlite:////a/b.db") == "sqlite:////a/b.db"
+    assert main(["serve", "--port", "0", "--no-otlp", "--database", url]) == 2
+    assert "secret" not in capsys.readouterr().err
+
+
 def test_parents_must_come_first_and_other_names_be_allowed_where_it_is_told_so() -> None:
     child = {"project": "p", "config": {"type": "model", "model": "m"}, "parent_reference_id": "b" * 16}
     child["session_reference_id"] = "a" * 32
@@ -98,7 +159,10 @@ def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> Non
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["serve", "--port", str(port), "--database", "sqlite://"]) == 2
-    assert f"cannot listen on 127.0.0.1 port {port}" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"cannot listen on 127.0.0.1 port {port}" in said
+    assert "hint: choose another port (--port)" in said
+    assert "Humanloop at" not in said
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have folders of their own")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from otel_humanloop.server.serve import serve
+from otel_humanloop.server.serve import listening
 
-serve(database=sys.argv[1], port=int(sys.argv[2]))
+with listening(database=sys.argv[1], port=int(sys.argv[2])) as server:
+    server.run()
