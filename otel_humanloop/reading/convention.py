@@ -38,7 +38,7 @@ class Found(msgspec.Struct, Generic[T_co], frozen=True, gc=False):
     parts: Mapping[str, str] = {}
 
 
-Look = Callable[[Span], "Found[Any] | None"]
+Look = Callable[[Span], Found[T] | None]
 """What a reader does: it says what it finds on a span, or None."""
 
 
@@ -54,7 +54,7 @@ class Reader(msgspec.Struct, Generic[T_co], frozen=True):
             short cut to that. It says what `look` says, of each of them.
     """
 
-    look: Callable[[Span], Found[T_co] | None]
+    look: Look[T_co]
     keys: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     narrow: Callable[[Shape], Narrowed | None] | None = None
@@ -71,11 +71,11 @@ class Reader(msgspec.Struct, Generic[T_co], frozen=True):
         return Narrowed(self.look) if self.narrow is None else self.narrow(shape)
 
 
-def reads(*sources: str | Reader[Any]) -> Callable[[Callable[[Span], Found[T] | None]], Reader[T]]:
+def reads(*sources: str | Reader[Any]) -> Callable[[Look[T]], Reader[T]]:
     """Makes a reader of a function that looks for these keys, and for whatever these readers look for."""
     keys, events = wanted(*sources)
 
-    def make(look: Callable[[Span], Found[T] | None]) -> Reader[T]:
+    def make(look: Look[T]) -> Reader[T]:
         return Reader(look, keys, events)
 
     return make
@@ -86,7 +86,7 @@ def asks(*readers: Reader[Any]) -> Callable[[Callable[..., Found[T] | None]], Re
     keys, events = wanted(*readers)
 
     def make(combine: Callable[..., Found[T] | None]) -> Reader[T]:
-        def bound(*looks: Look) -> Callable[[Span], Found[T] | None]:
+        def bound(*looks: Look[Any]) -> Look[T]:
             def look(span: Span) -> Found[T] | None:
                 return combine(span, *looks)
 
@@ -113,7 +113,7 @@ def wanted(*sources: str | Reader[Any]) -> tuple[tuple[str, ...], tuple[str, ...
     return tuple(keys), tuple(events)
 
 
-def as_look(narrowed: Narrowed | None) -> Look:
+def as_look(narrowed: Narrowed | None) -> Look[Any]:
     """A narrowed reader as one that gives all it knows."""
     if narrowed is None:
         return _silent

@@ -13,8 +13,10 @@ from typing import Any, cast
 import msgspec
 
 from otel_humanloop.operation import Message, Part, Refusal, ToolCall, ToolDefinition, ToolResult
+from otel_humanloop.reading import usual
 from otel_humanloop.reading.parts import field, part, parts, reasoning, text_of, tool_call
-from otel_humanloop.reading.values import as_object, as_text
+from otel_humanloop.reading.values import as_object, as_structure, as_text
+from otel_humanloop.spans import Value
 
 LEAVES = frozenset(
     {
@@ -48,6 +50,17 @@ def conversation(role: str) -> Callable[[Any], tuple[Message, ...] | None]:
         return (message(value, role),)
 
     return make
+
+
+def written(role: str) -> Callable[[Value], tuple[Message, ...] | None]:
+    """The same of an attribute's value, for `readers.attribute`: JSON text, or the value itself."""
+    make = conversation(role)
+
+    def parse(value: Value) -> tuple[Message, ...] | None:
+        said = usual.conversation(value, role) if isinstance(value, str) else None
+        return make(as_structure(value)) if said is None else said
+
+    return parse
 
 
 def message(value: Any, role: str) -> Message:
@@ -84,6 +97,12 @@ def instructions(value: Any) -> tuple[Message, ...] | None:
     """System instructions, plain or as parts, as the message they are."""
     said = parts(value)
     return (Message(role="system", parts=said),) if said else None
+
+
+def written_instructions(value: Value) -> tuple[Message, ...] | None:
+    """The same of an attribute's value: JSON text, plain text, or the value itself."""
+    said = usual.instructions(value) if isinstance(value, str) else None
+    return instructions(as_structure(value)) if said is None else said
 
 
 def tool_definitions(value: Any) -> tuple[ToolDefinition, ...] | None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from otel_humanloop.reading import families
-from otel_humanloop.reading.convention import Found, Look, Reader, as_look, wanted
+from otel_humanloop.reading.convention import Found, Look, Reader, as_look, asks, wanted
 from otel_humanloop.reading.shape import Narrowed, Shape
 from otel_humanloop.reading.values import (
     as_boolean,
@@ -269,10 +269,10 @@ def _origin(pattern: tuple[Any, ...], readers: Mapping[str, Narrowed]) -> tuple[
     return ", ".join(parts.values()), tuple(taken), parts
 
 
-def _first_of(looks: Iterable[Look]) -> Look:
+def _first_of(looks: Iterable[Look[T]]) -> Look[T]:
     in_turn = tuple(looks)
 
-    def look(span: Span) -> Found[Any] | None:
+    def look(span: Span) -> Found[T] | None:
         for one in in_turn:
             found = one(span)
             if found is not None:
@@ -282,7 +282,7 @@ def _first_of(looks: Iterable[Look]) -> Look:
     return look
 
 
-def _at_once(narrow: Callable[[Shape], Narrowed | None]) -> Look:
+def _at_once(narrow: Callable[[Shape], Narrowed | None]) -> Look[Any]:
     """The reader that is narrowed to each span it is asked about."""
     return lambda span: as_look(narrow(Shape.of(span)))(span)
 
@@ -299,6 +299,19 @@ def present(value: T, *keys: str) -> Reader[T]:
         return None if there is None else Found(value, there)
 
     return Reader(read, keys, narrow=narrow)
+
+
+def outside(scopes: str, reader: Reader[T]) -> Reader[T]:
+    """What the reader says of spans whose scope's name does not begin so."""
+
+    @asks(reader)
+    def read(span: Span, look: Look[T]) -> Found[T] | None:
+        return None if span.scope.name.startswith(scopes) else look(span)
+
+    def narrow(shape: Shape) -> Narrowed | None:
+        return None if shape.scope.startswith(scopes) else reader.on(shape)
+
+    return Reader(read.look, reader.keys, reader.events, narrow)
 
 
 def in_event(name: str, reader: Reader[T]) -> Reader[T]:

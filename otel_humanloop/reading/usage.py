@@ -9,7 +9,9 @@ from typing import Any
 
 from otel_humanloop.operation import Cost, Usage
 from otel_humanloop.reading.convention import Reader
-from otel_humanloop.reading.readers import gathered, integer, mapped, number
+from otel_humanloop.reading.readers import attribute, gathered, mapped, number
+from otel_humanloop.reading.values import as_integer
+from otel_humanloop.spans import Value
 
 
 def tokens(**keys: str | tuple[str, ...]) -> Reader[Usage]:
@@ -17,9 +19,7 @@ def tokens(**keys: str | tuple[str, ...]) -> Reader[Usage]:
 
     A count below zero is no count.
     """
-    return mapped(
-        gathered({field: mapped(integer(*_several(key)), _not_negative) for field, key in keys.items()}), _usage
-    )
+    return mapped(gathered({field: attribute(_count, *_several(key)) for field, key in keys.items()}), _usage)
 
 
 def dollars(**keys: str | tuple[str, ...]) -> Reader[Cost]:
@@ -31,8 +31,9 @@ def _several(key: str | tuple[str, ...]) -> tuple[str, ...]:
     return (key,) if isinstance(key, str) else key
 
 
-def _not_negative(count: int) -> int | None:
-    return count if count >= 0 else None
+def _count(value: Value) -> int | None:
+    count = as_integer(value)
+    return count if count is not None and count >= 0 else None
 
 
 def _usage(counts: dict[str, Any]) -> Usage:

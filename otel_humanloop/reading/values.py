@@ -23,12 +23,16 @@ def as_identifier(value: Value) -> str | None:
 
 def as_integer(value: Value) -> int | None:
     """A whole number that is exact."""
+    if type(value) is int:
+        return value
     exact = as_number(value)
     return int(exact) if exact is not None and exact == int(exact) else None
 
 
 def as_number(value: Value) -> float | None:
     """A finite number, as it is."""
+    if type(value) is int:
+        return value
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
         value = _number(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -59,6 +63,10 @@ def as_object(value: Value) -> dict[str, Any] | None:
 
 def as_strings(value: Value) -> tuple[str, ...] | None:
     """Texts of an array; what is not text in it is left out."""
+    if isinstance(value, list):
+        texts = tuple([item for item in cast("list[Any]", value) if isinstance(item, str)])
+        if len(texts) == len(cast("list[Any]", value)):
+            return texts
     parsed = as_value(value)
     if isinstance(parsed, list):
         return tuple(item for item in cast("list[Any]", parsed) if isinstance(item, str))

@@ -27,7 +27,6 @@ from otel_humanloop.reading.readers import (
     indexed,
     mapped,
     prefixed,
-    structure,
 )
 from otel_humanloop.reading.usage import dollars
 from otel_humanloop.reading.values import as_text
@@ -39,8 +38,8 @@ _USERS = ("llm.user", "metadata.user_api_key_end_user_id", "metadata.user_api_ke
 
 _operation = identifier("gen_ai.operation.name")
 _metadata = prefixed(_METADATA)
-_input = mapped(structure("gen_ai.input.messages"), messages.conversation("user"))
-_output = mapped(structure("gen_ai.output.messages"), messages.conversation("assistant"))
+_input = attribute(messages.written("user"), "gen_ai.input.messages")
+_output = attribute(messages.written("assistant"), "gen_ai.output.messages")
 _completions = indexed("gen_ai.completion")
 
 

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from otel_humanloop.operation import Kind, Message, Template
 from otel_humanloop.reading import messages
-from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, reads
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Look, Rank, asks
 from otel_humanloop.reading.readers import (
+    attribute,
     boolean,
     first,
     gathered,
@@ -25,6 +26,7 @@ from otel_humanloop.reading.readers import (
     mapped,
     number,
     one_of,
+    outside,
     present,
     strings,
     structure,
@@ -32,6 +34,9 @@ from otel_humanloop.reading.readers import (
 )
 from otel_humanloop.reading.usage import tokens
 from otel_humanloop.spans import Span
+
+_Messages = tuple[Message, ...]
+_Inputs = dict[str, Any]
 
 _OPERATION = "gen_ai.operation.name"
 _REQUEST_MODEL = "gen_ai.request.model"
@@ -61,14 +66,13 @@ _KINDS = {
 
 _stated_kind = one_of(_KINDS, _OPERATION)
 
-_asked_model = identifier(_REQUEST_MODEL)
 _agent_name = identifier("gen_ai.agent.name")
 _own_name = identifier(_TOOL_NAME, "gen_ai.workflow.name")
 _agent_description = text("gen_ai.agent.description")
 _tool_description = text("gen_ai.tool.description")
-_system = mapped(structure("gen_ai.system_instructions"), messages.instructions)
-_input = mapped(structure(_INPUT_MESSAGES), messages.conversation("user"))
-_output = mapped(structure(_OUTPUT_MESSAGES), messages.conversation("assistant"))
+_system = attribute(messages.written_instructions, "gen_ai.system_instructions")
+_input = attribute(messages.written("user"), _INPUT_MESSAGES)
+_output = attribute(messages.written("assistant"), _OUTPUT_MESSAGES)
 
 
 def _kind_is(span: Span, *kinds: Kind) -> bool:
@@ -76,11 +80,11 @@ def _kind_is(span: Span, *kinds: Kind) -> bool:
     return isinstance(operation, str) and _KINDS.get(operation.lower()) in kinds
 
 
-@reads(_system, _input)
-def _on_span(span: Span) -> Found[tuple[Message, ...]] | None:
+@asks(_system, _input)
+def _on_span(span: Span, of_system: Look[_Messages], of_input: Look[_Messages]) -> Found[_Messages] | None:
     if _kind_is(span, Kind.EMBEDDING):
         return None
-    system, said = _system(span), _input(span)
+    system, said = of_system(span), of_input(span)
     if system is None or said is None:
         return system or said
     return Found((*system.value, *said.value), said.key, (*system.taken, *said.taken))
@@ -91,33 +95,25 @@ _content_prompt = mapped(structure("gen_ai.prompt"), messages.conversation("user
 _content_completion = mapped(structure("gen_ai.completion"), messages.conversation("assistant"))
 
 
-@reads(_REQUEST_MODEL)
-def _request_model(span: Span) -> Found[str] | None:
-    """Not in OpenInference's scopes: its double emission writes the model that answered there."""
-    return None if span.scope.name.startswith("openinference.") else _asked_model(span)
-
-
 _retrieval_inputs = gathered({"query": text("gen_ai.retrieval.query.text")})
 _tool_inputs = first(json_object(_TOOL_ARGUMENTS), gathered({"input": structure(_TOOL_ARGUMENTS)}))
 _embedding_inputs = mapped(_input, messages.embedded)
 
 
-@reads(_input, _tool_inputs, _retrieval_inputs)
-def _inputs(span: Span) -> Found[dict[str, Any]] | None:
-    return _embedding_inputs(span) if _kind_is(span, Kind.EMBEDDING) else _tool_inputs(span) or _retrieval_inputs(span)
+@asks(_embedding_inputs, first(_tool_inputs, _retrieval_inputs))
+def _inputs(span: Span, of_embedding: Look[_Inputs], of_others: Look[_Inputs]) -> Found[_Inputs] | None:
+    return of_embedding(span) if _kind_is(span, Kind.EMBEDDING) else of_others(span)
 
 
-@reads(_agent_name, _own_name)
-def _name(span: Span) -> Found[str] | None:
+@asks(_agent_name, _own_name)
+def _name(span: Span, of_agent: Look[str], of_others: Look[str]) -> Found[str] | None:
     """An agent's name stands on all it does; it names the span only where the span is the agent."""
-    if _kind_is(span, Kind.AGENT):
-        return _agent_name(span)
-    return _own_name(span)
+    return of_agent(span) if _kind_is(span, Kind.AGENT) else of_others(span)
 
 
-@reads(_agent_description, _tool_description)
-def _description(span: Span) -> Found[str] | None:
-    return (_agent_description if _kind_is(span, Kind.AGENT) else _tool_description)(span)
+@asks(_agent_description, _tool_description)
+def _description(span: Span, of_agent: Look[str], of_others: Look[str]) -> Found[str] | None:
+    return of_agent(span) if _kind_is(span, Kind.AGENT) else of_others(span)
 
 
 def _schema_format(schema: dict[str, Any]) -> dict[str, Any]:
@@ -151,7 +147,8 @@ CONVENTION = Convention(
         description=_description,
         conversation=identifier("gen_ai.conversation.id"),
         user=identifier("gen_ai.user"),
-        request_model=_request_model,
+        # OpenInference's double emission writes the model that answered there.
+        request_model=outside("openinference.", identifier(_REQUEST_MODEL)),
         response_model=identifier(_RESPONSE_MODEL),
         provider=mapped(identifier("gen_ai.provider.name", "gen_ai.system"), str.lower),
         endpoint=one_of(_ENDPOINTS, _OPERATION),

@@ -14,6 +14,7 @@ from otel_humanloop.reading import messages, told
 from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, reads
 from otel_humanloop.reading.readers import (
     arguments,
+    attribute,
     first,
     identifier,
     json_value,
@@ -25,7 +26,7 @@ from otel_humanloop.reading.usage import dollars, tokens
 from otel_humanloop.spans import Span
 
 _events = json_value("events", "all_messages_events")
-_all = mapped(structure("pydantic_ai.all_messages"), messages.conversation("user"))
+_all = attribute(messages.written("user"), "pydantic_ai.all_messages")
 _result = structure("final_result")
 
 
