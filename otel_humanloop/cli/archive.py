@@ -22,7 +22,8 @@ def add(commands: Commands) -> None:
     exporting = commands.add_parser(
         "export",
         help="write everything a server keeps as JSON lines",
-        description="Writes projects, versions, sessions and logs with their feedback, one JSON object a line.",
+        description="Writes projects, versions, deployments, sessions, logs with their feedback, and attachments, one"
+        " JSON object a line.",
     )
     exporting.add_argument("file", metavar="FILE", nargs="?", help="where to; standard output by default")
     exporting.set_defaults(run=_export)
@@ -30,7 +31,8 @@ def add(commands: Commands) -> None:
         "import",
         help="put logs into a server's database: from `export`, or from the vendor's own export tool",
         description="Reads what `export` wrote, or a folder that the vendor's own export tool wrote"
-        " (files/ID/file.json, logs/1.jsonl, ...). What is there already is left alone.",
+        " (files/ID/file.json, versions/, logs/1.jsonl, ...). What is there already is left alone; what cannot be taken"
+        " is named, and the rest is.",
     )
     importing.add_argument("path", metavar="PATH", type=Path, help="the file or the folder")
     importing.set_defaults(run=_import)
@@ -63,18 +65,21 @@ def _import(arguments: argparse.Namespace) -> int:
     if not path.exists():
         raise SettingsError(f"there is no {path}", hint="name a file or a folder that an export wrote")
     with _store(arguments) as store:
-        from otel_humanloop.server import archive, vendor
+        from otel_humanloop.server import restoring, vendor
 
         if path.is_dir():
-            count, refused = vendor.read(store, path)
-            sys.stderr.write(f"{count} logs\n")
-            for line in refused:
-                sys.stderr.write(f"not taken: {clean(line)}\n")
-            return int(bool(refused))
-        with path.open("rb") as lines:
-            made = archive.read(store, lines)
-        sys.stderr.write(", ".join(f"{number} {kind}s" for kind, number in made.items()) + "\n")
-    return 0
+            tally = vendor.read(store, path)
+        else:
+            with path.open("rb") as lines:
+                tally = restoring.read(store, lines)
+    for note in tally.notes():
+        sys.stderr.write(f"note: {clean(note)}\n")
+    for refused in tally.refused():
+        sys.stderr.write(f"not taken: {clean(refused)}\n")
+    made = ", ".join(f"{number:,} {kind}{'s' * (number != 1)}" for kind, number in tally.made.items() if number)
+    lost = f"; {tally.refusals:,} not taken" if tally.refusals else ""
+    sys.stderr.write(f"new: {made or 'nothing'}{lost}\n")
+    return int(tally.refusals > 0)
 
 
 def _vacuum(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from otel_humanloop.delivery.notes import Note, Notes
 from otel_humanloop.delivery.size import size_of
 from otel_humanloop.delivery.spools import Refusal, open_spool
 from otel_humanloop.errors import HumanloopError
-from otel_humanloop.server import archive, vendor
+from otel_humanloop.server import archive, restoring, vendor
 from otel_humanloop.server.store import open_store
 from otel_humanloop.spans import Span
 from otel_humanloop.spans.otlp import JSON, decode
@@ -45,7 +45,7 @@ def _imported(data: bytes) -> None:
     """The lines of an archive."""
     with open_store("sqlite://") as store:
         with contextlib.suppress(HumanloopError):
-            archive.read(store, data.splitlines(keepends=True))
+            restoring.read(store, data.splitlines(keepends=True))
         list(archive.written(store))
 
 

@@ -1,4 +1,4 @@
-"""Everything written as lines and read back is the same; and what the vendor's export left is taken in."""
+"""Everything written as lines and read back is the same, also into a store that is in use."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import pytest
 from support_server import TOOL, Api
 
 from otel_humanloop.cli import main
-from otel_humanloop.errors import DecodeError
-from otel_humanloop.server import archive
+from otel_humanloop.server import archive, restoring
 from otel_humanloop.server.app import create_app
 from otel_humanloop.server.store import Store, open_store
 
@@ -24,7 +23,11 @@ def fill(api: Api) -> None:
     )
     api.log(project="tools", config=TOOL, error="no", feedback=[{"type": "issue", "value": ["slow"], "user": "u"}])
     api.log(save=False, inputs={"secret": 1}, reference_id="waiting", parent_reference_id="never came")
-    api.ask("POST", "model-configs", json={"project": "p", "model": "registered", "name": "mine"})
+    mine = api.ask("POST", "model-configs", json={"project": "p", "model": "registered", "name": "mine"})
+    newer = api.ask("POST", "model-configs", json={"project": "p", "model": "newer", "name": "newer"})
+    place = {"config_id": mine["config"]["id"], "environments": [{"id": "x", "name": "staging"}]}
+    api.ask("PATCH", f"projects/{root['project_id']}/deploy-config", json=place)
+    api.ask("PATCH", f"projects/{root['project_id']}", json={"active_config_id": newer["config"]["id"]})
     api.ask("POST", "sessions", status=201)
     api.ask("POST", "feedback", json={"type": "rating", "value": "good", "data_id": root["id"]})
 
@@ -38,6 +41,8 @@ def said(api: Api) -> Any:
         everything += api.ask("GET", "logs", params=query)["records"]
         everything += api.ask("GET", "sessions", params=query)["records"]
         everything += api.ask("GET", f"projects/{project['id']}/configs")
+        deployed = api.ask("GET", f"projects/{project['id']}/deployed-configs")
+        everything += [{**each, "environment_id": None} for each in deployed]
     text = json.dumps(everything)
     return json.loads(text, object_hook=lambda o: {k: v for k, v in o.items() if k not in ("updated_at", "last_used")})
 
@@ -47,9 +52,15 @@ def test_what_is_written_and_read_is_the_same(api: Api, store: Store) -> None:
     lines = list(archive.written(store))
     with open_store("sqlite://") as other:
         again = Api(create_app(other))
-        assert archive.read(other, lines) == {"project": 2, "version": 3, "session": 2, "log": 4, "attachment": 0}
+        assert restoring.read(other, lines).made == {
+            "project": 2,
+            "version": 4,
+            "deployment": 1,
+            "session": 2,
+            "log": 4,
+        }
         assert said(again) == said(api)
-        assert archive.read(other, lines) == dict.fromkeys(("project", "version", "session", "log", "attachment"), 0)
+        assert restoring.read(other, lines).made.total() == 0
         assert said(again) == said(api)
         assert sorted(map(len, archive.written(other))) == sorted(map(len, lines))
         late = {"project": "p", "config": TOOL, "reference_id": "never came"}
@@ -66,7 +77,7 @@ def test_an_archive_longer_than_a_piece_comes_back_whole(api: Api, store: Store)
     ]
     api.ask("POST", "logs", json=body)
     with open_store("sqlite://") as other:
-        assert archive.read(other, archive.written(store))["log"] == 1200
+        assert restoring.read(other, archive.written(store)).made["log"] == 1200
         again = Api(create_app(other))
         for number in range(7):
             parents = [[(log["id"], log.get("parent_id")) for log in each.logs(f"s{number}")] for each in (api, again)]
@@ -75,11 +86,26 @@ def test_an_archive_longer_than_a_piece_comes_back_whole(api: Api, store: Store)
 
 @pytest.mark.parametrize(
     "line",
-    [b"{", b"[]", b"{}", b'{"key": {}}', b'{"log": {}}', b'{"project": {"id": 1}}', b'{"project": {}, "log": {}}'],
+    [
+        b"{",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b'{"key": {}}',
+        b'{"log": {}}',
+        b'{"project": {"id": 1}}',
+        b'{"project": {}, "log": {}}',
+        b'{"session": {"id": "s", "reference_id": null, "created_at": "now", "updated_at": 1}}',
+        b'{"session": {"id": "s", "reference_id": null, "created_at": 1e300, "updated_at": 1}}',
+        b'{"deployment": {"id": "e", "environment": "e", "project_id": "none", "config_id": "none"}}',
+    ],
 )
-def test_a_line_of_another_kind_is_said(store: Store, line: bytes) -> None:
-    with pytest.raises(DecodeError):
-        archive.read(store, [b"\n", line])
+def test_a_line_that_cannot_be_taken_is_named_and_the_others_are_taken(store: Store, line: bytes) -> None:
+    project = {"id": "pr_x", "name": "p", "directory_id": None, "config_type": None, "created_at": 1, "updated_at": 2}
+    tally = restoring.read(store, [b"\n", line, json.dumps({"project": project}).encode()])
+    (refused,) = tally.refused()
+    assert refused.startswith("line 2: ")
+    assert tally.made == {"project": 1}
 
 
 def test_the_command_line_writes_and_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,71 +116,33 @@ def test_the_command_line_writes_and_reads(tmp_path: Path, capsys: pytest.Captur
     file = tmp_path / "everything.jsonl"
     assert main(["export", str(file), "--database", here]) == 0
     assert main(["import", str(file), "--database", there]) == 0
-    assert "2 projects, 3 versions, 2 sessions, 4 logs" in capsys.readouterr().err
+    assert "new: 2 projects, 4 versions, 2 sessions, 4 logs, 1 deployment\n" in capsys.readouterr().err
+    assert main(["import", str(file), "--database", there]) == 0
+    assert capsys.readouterr().err == "new: nothing\n"
     with open_store(there) as store:
         assert said(Api(create_app(store))) == before
     assert main(["import", str(tmp_path / "none"), "--database", there]) == 2
     assert main(["import", str(tmp_path), "--database", there]) == 1
-
-
-def exported(root: Path, id: str, file: dict[str, Any], logs: list[dict[str, Any]]) -> None:
-    """A file as the vendor's tool wrote it."""
-    folder = root / "exports" / "20250801-120000" / "files" / id
-    (folder / "logs").mkdir(parents=True)
-    (folder / "file.json").write_text(json.dumps({"id": id, **file}), encoding="utf-8")
-    for number, log in enumerate(logs, 1):
-        (folder / "logs" / f"{number}.jsonl").write_text(json.dumps(log) + "\n", encoding="utf-8")
-    (folder / ".done").touch()
-
-
-@pytest.fixture
-def vendors(tmp_path: Path) -> Path:
-    times = {"start_time": "2025-07-01T12:00:00", "end_time": "2025-07-01T12:00:02.500000"}
-    root: dict[str, Any] = {
-        "id": "log_root", "trace_id": "log_root", "inputs": {"q": "who?"}, "output": "Sweden", **times,
-        "flow": {"attributes": {"env": "prod"}}, "trace_children": [{"id": "log_tool"}],
-    }  # fmt: skip
-    prompt: dict[str, Any] = {
-        "id": "log_llm", "trace_id": "log_root", "output": "Sweden", "created_at": "2025-07-01T12:00:02",
-        "messages": [{"role": "user", "content": "who?"}], "trace_children": [{"id": "log_tool"}],
-        "prompt": {"model": "gpt-4o", "temperature": 0, "template": [{"role": "system", "content": "Be kind"}]},
-    }  # fmt: skip
-    tool: dict[str, Any] = {
-        "id": "log_tool", "trace_id": "log_root", "inputs": {"q": "2023"}, "output": {"winner": "Sweden"},
-        "tool": {"function": {"name": "search", "parameters": {"type": "object"}}},
-    }  # fmt: skip
-    alone = {"id": "log_alone", "output": "x", "prompt": {"model": "m", "template": "Q: {{q}}"}}
-    exported(tmp_path, "fl_1", {"path": "agents/quiz", "name": "quiz", "type": "flow"}, [root])
-    exported(tmp_path, "pr_1", {"path": "prompts/answer", "name": "answer", "type": "prompt"}, [prompt, alone])
-    exported(tmp_path, "tl_1", {"path": "tools/search", "name": "search", "type": "tool"}, [tool])
-    exported(tmp_path, "ds_1", {"path": "data", "name": "data", "type": "dataset"}, [])
-    return tmp_path
-
-
-def test_what_the_vendor_left_is_taken_in(vendors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    url = f"sqlite:///{tmp_path / 'humanloop.db'}"
-    for _ in range(2):
-        assert main(["import", str(vendors), "--database", url]) == 0, capsys.readouterr().err
-        assert "4 logs" in capsys.readouterr().err
-    with open_store(url) as store:
-        api = Api(create_app(store))
-        logs = {log["reference_id"]: log for log in api.logs("log_root")}
-        assert set(logs) == {"log_root", "log_llm", "log_tool"}
-        root, llm, tool = logs["log_root"], logs["log_llm"], logs["log_tool"]
-        assert ("parent_id" in root, llm["parent_id"], tool["parent_id"]) == (False, root["id"], llm["id"])
-        assert (root["project"], root["duration"], root["config"]["other"]["kind"]) == ("agents/quiz", 2.5, "flow")
-        assert (llm["config"]["model"], llm["config"]["chat_template"][0]["content"]) == ("gpt-4o", "Be kind")
-        assert (tool["config"]["name"], json.loads(tool["output"])) == ("search", {"winner": "Sweden"})
-        project = api.ask("GET", "projects", params={"filter": "prompts/answer"})["records"][0]
-        (alone,) = api.ask("GET", "logs", params={"project_id": project["id"], "model_filter": "m"})["records"]
-        assert alone["config"]["prompt_template"] == "Q: {{q}}"
-        assert "session_id" not in alone
-
-
-def test_what_cannot_be_taken_is_said_and_the_rest_is(vendors: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    exported(vendors, "pr_2", {"path": "odd", "name": "odd", "type": "prompt"}, [{"id": "log_odd", "inputs": []}])
-    url = f"sqlite:///{vendors / 'humanloop.db'}"
-    assert main(["import", str(vendors), "--database", url]) == 1
+    file.write_text("{}\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
+    assert main(["import", str(file), "--database", f"sqlite:///{tmp_path}/third.db"]) == 1
     told = capsys.readouterr().err
-    assert "4 logs" in told
-    assert "inputs" in told
+    assert "not taken: line 1: " in told
+    assert "; 1 not taken\n" in told
+
+
+def test_what_is_here_under_another_id_is_taken_to_be_that(api: Api, store: Store) -> None:
+    fill(api)
+    lines = list(archive.written(store))
+    with open_store("sqlite://") as other:
+        used = Api(create_app(other))
+        mine = used.log(session_reference_id="s", reference_id="r", output="mine")
+        used.log(project="tools", config=TOOL, output="mine too")
+        tally = restoring.read(other, lines)
+        assert (tally.refusals, len(tally.notes())) == (0, 2)
+        assert "the project `p` is here as pr_" in tally.notes()[0]
+        assert tally.made == {"version": 2, "deployment": 1, "session": 1, "log": 3}
+        child, root = sorted(used.logs("s"), key=lambda log: log["output"])
+        assert (root["id"], root["output"]) == (mine["id"], "mine")
+        assert (child["output"], child["parent_id"], child["project_id"]) == ("child", root["id"], mine["project_id"])
+        assert restoring.read(other, lines).made.total() == 0
+        assert used.ask("GET", "projects")["total"] == 2
