@@ -113,4 +113,4 @@ SECRETS: dict[str, Secret] = {
         length=_iban,
     ),
 }
-"""By the name `settings.REDACTION_SETS` gives it."""
+"""By the name `values.REDACTION_SETS` gives it."""

@@ -19,9 +19,10 @@ from otel_humanloop.logs.encode import encode
 from otel_humanloop.logs.moves import Create
 from otel_humanloop.logs.redact import Redactor
 from otel_humanloop.notices import Notices
-from otel_humanloop.settings import REDACTION_SETS, load
+from otel_humanloop.settings import load
 from otel_humanloop.spans import LogRecord, Span
 from otel_humanloop.spans.otlp import JSON, PROTOBUF, decode, sift, sift_logs
+from otel_humanloop.values import REDACTION_SETS
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 _SETTINGS = load({"redact": ",".join(REDACTION_SETS)}, environ={})

@@ -16,8 +16,9 @@ from otel_humanloop.logs.redact import Redactor
 from otel_humanloop.logs.rules import Rules, rules_of
 from otel_humanloop.logs.secrets import SECRETS
 from otel_humanloop.notices import Notices
-from otel_humanloop.settings import REDACTION_SETS, load
+from otel_humanloop.settings import load
 from otel_humanloop.spans import LogRecord, Span
+from otel_humanloop.values import REDACTION_SETS
 
 FOUND = {
     "api_keys": [
