@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from otel_humanloop.delivery.answers import Answer, reason
+from otel_humanloop.delivery.answers import Answer, reason, secrets_of
 from otel_humanloop.delivery.failures import unavailable
 from otel_humanloop.errors import DecodeError, DeliveryError, HumanloopError, Refused, SettingsError, Unavailable
 from otel_humanloop.settings import Settings
@@ -53,6 +53,7 @@ class Api:
             headers["X-API-KEY"] = settings.api_key
         self._base_url = settings.base_url
         self._timeout = settings.timeout
+        self._secrets = secrets_of(settings.api_key, settings.base_url)
         try:
             self._url = httpx.URL(settings.base_url)
             self._http = httpx.Client(timeout=settings.timeout, headers=headers, transport=transport)
@@ -145,7 +146,7 @@ class Api:
             port = self._url.port or (443 if self._url.scheme == "https" else 80)
             raise unavailable(error, host=self._url.host, port=port, timeout=self._timeout) from error
         if answer.status_code != 200:
-            raise _no(answer)
+            raise self._no(answer)
         try:
             return msgspec.json.decode(answer.content, type=shape)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -154,19 +155,24 @@ class Api:
                 hint=_ADDRESS,
             ) from error
 
+    def _no(self, answer: httpx.Response) -> DeliveryError:
+        """The error an answer other than 200 stands for."""
+        status = answer.status_code
+        said = Answer(
+            url=str(answer.url),
+            status=status,
+            headers=answer.headers,
+            content=answer.content,
+            secrets=self._secrets,
+        )
+        if status in (408, 429) or status >= 500:
+            return Unavailable(f"Humanloop answered {status}: {reason(said)}", hint="try again in a moment")
+        return Refused(status, reason(said), hint=_HINTS.get(status))
+
 
 _ADDRESS = "set HUMANLOOP_BASE_URL to the address of the API, /v4 included"
 
 _HINTS = {401: "set HUMANLOOP_API_KEY to a key this server knows", 404: _ADDRESS, 405: _ADDRESS}
-
-
-def _no(answer: httpx.Response) -> DeliveryError:
-    """The error an answer other than 200 stands for."""
-    status = answer.status_code
-    why = reason(Answer(url=str(answer.url), status=status, headers=answer.headers, content=answer.content))
-    if status in (408, 429) or status >= 500:
-        return Unavailable(f"Humanloop answered {status}: {why}", hint="try again in a moment")
-    return Refused(status, why, hint=_HINTS.get(status))
 
 
 def page_address(base_url: str, session_id: str) -> str:

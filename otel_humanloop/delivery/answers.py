@@ -12,12 +12,13 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import msgspec
 
@@ -27,6 +28,8 @@ from otel_humanloop.v4 import CreateLogResponse
 
 MAX_DETAIL = 1000
 """Characters of a server's reason that are kept."""
+
+_SECRET = 4  # characters; what is shorter is found in any text
 
 _MAX_REASON = 64 * 1024  # bytes of an answer in which a reason is looked for
 
@@ -39,6 +42,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         headers: Found whatever their case.
         content: Decoded of its content encoding.
         complete: Whether `content` is all of it; an answer may be longer than anyone wants to read.
+        secrets: What was sent along and must not be told on, should the answer repeat it (`secrets_of`).
     """
 
     url: str
@@ -46,6 +50,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]
     content: bytes
     complete: bool = True
+    secrets: tuple[str, ...] = ()
+
+
+def secrets_of(api_key: str | None, base_url: str) -> tuple[str, ...]:
+    """What a request shows to be let in, in every form in which it is sent: the key, and a password in the address."""
+    url = urlsplit(base_url)
+    name, password = unquote(url.username or ""), unquote(url.password or "")
+    basic = b64encode(f"{name}:{password}".encode()).decode()
+    known = (api_key, password, url.password, basic if password else None)
+    return tuple(secret for secret in known if secret is not None and len(secret) >= _SECRET)
 
 
 class _Updated(msgspec.Struct, frozen=True):
@@ -127,10 +141,10 @@ def _redirected(answer: Answer) -> Refused:
     if location is None:
         return Refused(answer.status, "a redirect that does not say where to")
     try:
-        target = _readable(urljoin(answer.url, location))
+        target = _line(answer, urljoin(answer.url, location))
         path = urlsplit(target).path.rstrip("/")
     except ValueError:
-        return Refused(answer.status, f"redirected to `{_readable(location)}`, which is no address")
+        return Refused(answer.status, f"redirected to `{_line(answer, location)}`, which is no address")
     if path.endswith("/logs"):
         base = target.split("?", 1)[0].rstrip("/").removesuffix("/logs")
         hint = f"set HUMANLOOP_BASE_URL to {base}"
@@ -140,7 +154,7 @@ def _redirected(answer: Answer) -> Refused:
 
 
 def _not_humanloop(answer: Answer, what: str) -> Unavailable:
-    kind = _readable(answer.headers.get("content-type", "no content type"))
+    kind = _line(answer, answer.headers.get("content-type", "no content type"))
     return Unavailable(
         f"{answer.url} answered {answer.status} with {what} ({kind})",
         status=answer.status,
@@ -179,7 +193,7 @@ def reason(answer: Answer) -> str:
         said = _said(msgspec.json.decode(content))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         said = None
-    found = _readable(said if said is not None else text)
+    found = _line(answer, said if said is not None else text)
     if found:
         return found
     try:
@@ -203,6 +217,13 @@ def _said(value: Any) -> str | None:
             if (said := _said(fields.get(key))) is not None:
                 return said
     return None
+
+
+def _line(answer: Answer, text: str) -> str:
+    """What an answer says, as it may be told on."""
+    for secret in answer.secrets:
+        text = text.replace(secret, "[secret]")
+    return _readable(text)
 
 
 def _readable(text: str) -> str:

@@ -76,6 +76,7 @@ class Client:
                 f"no HTTP client can be made: {error}",
                 hint="look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR",
             ) from error
+        self._secrets = answers.secrets_of(settings.api_key, settings.base_url)
         self._below = settings.base_url.rstrip("/")
         self._compress = settings.compression == "gzip" or (
             settings.compression == "auto" and not _is_loopback(self._base_url.host)
@@ -148,6 +149,7 @@ class Client:
             headers=response.headers,
             content=content,
             complete=complete,
+            secrets=self._secrets,
         )
 
 
