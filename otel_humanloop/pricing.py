@@ -26,6 +26,7 @@ _PROVIDERS = {
     "az.ai.openai": "azure",
     "azure.ai.openai": "azure",
     "azure_openai": "azure",
+    "openai_azure": "azure",
     "gcp.gemini": "google",
     "gcp.gen_ai": "google",
     "gcp.vertex_ai": "google",

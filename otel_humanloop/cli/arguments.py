@@ -20,6 +20,17 @@ def port(text: str) -> int:
     return _whole(text, 0, 65535, "0 to 65535")
 
 
+def seconds(text: str) -> float:
+    """Seconds, more than none and no more than a day."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 86_400:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number of seconds, above 0 and up to 86400")
+    return number
+
+
 def _whole(text: str, least: int, most: int | None, allowed: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() else -1
     if number < least or (most is not None and number > most):

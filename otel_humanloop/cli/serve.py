@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from otel_humanloop.cli import otlp
-from otel_humanloop.cli.arguments import port
+from otel_humanloop.cli.arguments import port, seconds
 from otel_humanloop.cli.extras import require
 from otel_humanloop.cli.folders import data_folder
-from otel_humanloop.settings import DEFAULT_PORT
+from otel_humanloop.settings import DEFAULT_PORT, DEFAULT_PROVIDER_TIMEOUT, load
 
 if TYPE_CHECKING:
     from otel_humanloop.cli.arguments import Commands
+
+
+_PROVIDER_TIMEOUT = "HUMANLOOP_PROVIDER_TIMEOUT"
 
 
 def add(commands: Commands) -> None:
@@ -61,6 +64,14 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--keep", metavar="AGE", help="delete logs that ended longer ago: 12h, 30d, 8w; by default they are kept"
     )
+    parser.add_argument(
+        "--provider-timeout",
+        type=seconds,
+        metavar="SECONDS",
+        default=os.environ.get(_PROVIDER_TIMEOUT) or str(DEFAULT_PROVIDER_TIMEOUT),
+        help="how long the provider of a model may say nothing in a call of /chat or /completion before it is given up;"
+        f" {DEFAULT_PROVIDER_TIMEOUT} by default, or {_PROVIDER_TIMEOUT}",
+    )
     otlp.add(parser)
     parser.set_defaults(run=run)
 
@@ -75,7 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     keep = None if arguments.keep is None else parse_age(arguments.keep)
     providers = ProviderSettings(
-        base_url=os.environ.get("OPENAI_BASE_URL") or None, api_key=os.environ.get("OPENAI_API_KEY") or None
+        base_url=os.environ.get("OPENAI_BASE_URL") or None,
+        api_key=os.environ.get("OPENAI_API_KEY") or None,
+        timeout=arguments.provider_timeout,
+        priced=load().prices == "auto",
     )
     database = arguments.database or default_database()
     signal.signal(signal.SIGTERM, _end)

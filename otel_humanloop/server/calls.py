@@ -22,12 +22,15 @@ from otel_humanloop.server.answers import json
 from otel_humanloop.server.contract import CallRequest, CallResponse, Sample, Usage
 from otel_humanloop.server.failures import Invalid
 from otel_humanloop.server.providers import Answer, Ask, Choice, Delta, Provider, ProviderFailed
+from otel_humanloop.server.providers.pricing import price
 from otel_humanloop.server.requests import Call, decode
 from otel_humanloop.server.store import Store, calling
 from otel_humanloop.server.store.records import ConfigDraft, Content
 
 _REQUEST = msgspec.json.Decoder(CallRequest)
 _encoder = msgspec.json.Encoder()
+_COUNTED = ("model", "prompt_tokens", "output_tokens", "cached_tokens")
+"""What a stream says at its end of the whole answer."""
 
 
 async def chat(call: Call) -> Response:
@@ -93,7 +96,7 @@ async def _call(call: Call, request: CallRequest, config: ConfigDraft, *, chat: 
     else:
         work = partial(calling.begin, draft=draft, samples=ask.samples, now=moments.now())
         begun = await run_in_threadpool(call.store.write, work)
-    making = _Making(call.store, request, ask, begun, sent, chat=chat)
+    making = _Making(call.store, request, ask, begun, sent, chat=chat, priced=call.providers.priced)
     return await (making.streamed(provider) if request.stream else making.whole(provider))
 
 
@@ -109,8 +112,10 @@ class _Making:
         sent: dict[str, Any],
         *,
         chat: bool,
+        priced: bool,
     ) -> None:
         self._store = store
+        self._priced = priced
         self._request = request
         self._ask = ask
         self._begun = begun
@@ -147,9 +152,7 @@ class _Making:
             delta = first
             while delta is not None:
                 if delta.prompt_tokens is not None or delta.output_tokens is not None:
-                    answer = msgspec.structs.replace(
-                        answer, prompt_tokens=delta.prompt_tokens, output_tokens=delta.output_tokens
-                    )
+                    answer = msgspec.structs.replace(answer, **{field: getattr(delta, field) for field in _COUNTED})
                 if delta.index < len(said) and (delta.text or delta.finish_reason or delta.tool_calls):
                     new = Choice(text=delta.text, finish_reason=delta.finish_reason, tool_calls=delta.tool_calls)
                     before = said[delta.index]
@@ -199,10 +202,12 @@ class _Making:
         )
 
     async def _end(self, answer: Answer, *, error: str | None = None) -> None:
-        """Completes the logs. Tokens are those of all samples: the first log has them, so that sums are right."""
-        if self._begun[0].project_id is None:
-            return
-        duration = time.monotonic() - self._began
+        """Completes the logs. Tokens and cost are of all samples: the first log has them, so that sums are right."""
+        if self._begun[0].project_id is not None:
+            await run_in_threadpool(self._keep, answer, error, time.monotonic() - self._began)
+
+    def _keep(self, answer: Answer, error: str | None, duration: float) -> None:
+        cost = price(self._ask.config, answer) if self._priced else None
         ended: list[calling.Ended] = []
         for index, log in enumerate(self._begun):
             choice = answer.choices[index] if index < len(answer.choices) else None
@@ -216,9 +221,11 @@ class _Making:
                     duration=duration,
                     prompt_tokens=answer.prompt_tokens if first else None,
                     output_tokens=answer.output_tokens if first else None,
+                    prompt_cost=cost.prompt if first and cost is not None else None,
+                    output_cost=cost.output if first and cost is not None else None,
                 )
             )
-        await run_in_threadpool(self._store.write, partial(calling.end, ended=ended, now=moments.now()))
+        self._store.write(partial(calling.end, ended=ended, now=moments.now()))
 
     def _content(self, choice: Choice | None, raw: Any, duration: float, error: str | None) -> Content:
         given: dict[str, Any] = {"provider_latency": duration, "error": error, "provider_response": raw}

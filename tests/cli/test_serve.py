@@ -174,3 +174,23 @@ def test_without_a_data_folder_of_its_own_a_user_has_the_one_of_the_specificatio
     folder = tmp_path / ".local" / "share" / "otel-humanloop"
     assert default_database({"XDG_DATA_HOME": given}) == f"sqlite:///{folder / 'humanloop.db'}"
     assert folder.stat().st_mode & 0o777 == 0o700, "nobody else reads what programs ask their models"
+
+
+def test_a_provider_that_says_nothing_is_given_up_after_the_seconds_one_says(tmp_path: Path) -> None:
+    chat = {"project": "p", "model_config": {"model": "m"}, "messages": [{"role": "user", "content": "hello"}]}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asked = {
+            "OPENAI_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/v1",
+            "HUMANLOOP_PROVIDER_TIMEOUT": "0.2",
+        }
+        with serving("--no-otlp", "--database", f"sqlite:///{tmp_path}/h.db", **asked) as (_, url):
+            answer = httpx.post(f"{url}/v4/chat", json=chat, timeout=SECONDS)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["detail"]["message"] == "the provider did not answer in time"
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "soon", "nan", "1e9"])
+def test_a_provider_timeout_that_is_none_is_refused_at_start(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["serve", f"--provider-timeout={seconds}"])
+    assert f"`{seconds}` is not a number of seconds" in capsys.readouterr().err

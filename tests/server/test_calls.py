@@ -10,7 +10,7 @@ import pytest
 from contract import validate
 from support_server import TOOL, Api
 
-from otel_humanloop.demo.model_server import Failure, ModelServer, Reply, Request, ToolCall
+from otel_humanloop.demo.model_server import Failure, ModelServer, Reply, Request, Tokens, ToolCall
 from otel_humanloop.server.app import create_app
 from otel_humanloop.server.providers import ProviderSettings
 from otel_humanloop.server.store import Store
@@ -32,6 +32,8 @@ def answering(request: Request) -> Reply | Failure | None:
         "busy": Failure(status=429, message="Slow down.", headers={"Retry-After": "7"}),
         "broken": Failure(status=500, message="Oops."),
         "late": Reply(text="too late", delay=5),
+        "dear": Reply(text="gold", model="gpt-4o-2024-08-06", tokens=Tokens(prompt=1_000_000, output=1_000_000)),
+        "cached": Reply(text="again", tokens=Tokens(prompt=1_000_000, output=0, cached=1_000_000)),
     }
     if request.endpoint == "completions" and request.model == "chat-only":
         return Failure(status=404, message="This is a chat model.")
@@ -359,3 +361,32 @@ def test_the_mock_streams(store: Store) -> None:
     said = events(api, "completion", {"project": "p", "model_config": {**MOCK, "prompt_template": "one two "}})
     assert [event["data"][0]["output"] for event in said] == ["one", " two", " ", ""]
     assert api.get_log(said[0]["data"][0]["id"])["raw_output"] == "one two "
+
+
+def cost_of(api: Api, answer: Any) -> tuple[float | None, float | None]:
+    log = api.get_log(answer["data"][0]["id"])
+    return log.get("prompt_cost"), log.get("output_cost")
+
+
+def test_a_call_is_logged_with_what_it_cost_by_the_price_of_the_model_that_answered(api: Api) -> None:
+    whole = chat(api, "dear", model_config={"model": "whatever is newest"}, session_reference_id="s")
+    assert cost_of(api, whole) == (2.5, 10.0)
+    assert api.session("s")["cost"] == 12.5
+    body = {"project": "p", "model_config": {"model": "x"}, "messages": [{"role": "user", "content": "dear"}]}
+    streamed = events(api, "chat", body)
+    assert cost_of(api, streamed[0]) == (2.5, 10.0)
+    assert cost_of(api, chat(api, "dear", model_config={"provider": "openai_azure"})) == (2.5, 10.0)
+
+
+def test_what_was_read_from_a_cache_costs_less_and_all_samples_are_paid_for_once(api: Api) -> None:
+    assert cost_of(api, chat(api, "cached", model_config={"model": "gpt-4o"})) == (1.25, 0.0)
+    answer = chat(api, "dear", num_samples=2, model_config={"model": "gpt-4o"}, session_reference_id="s")
+    assert api.session("s")["cost"] == 12.5
+    assert cost_of(api, {"data": answer["data"][1:]}) == (None, None)
+
+
+def test_what_has_no_price_costs_nothing_that_is_known(api: Api, store: Store, model: ModelServer) -> None:
+    assert cost_of(api, chat(api, "hello", model_config={"model": "gpt-4o", "provider": "mock"})) == (None, None)
+    assert cost_of(api, chat(api, "padded", model_config={"model": "our-own-model"})) == (None, None)
+    unpriced = ProviderSettings(base_url=model.base_url, api_key=KEY, priced=False)
+    assert cost_of(api, chat(Api(create_app(store, providers=unpriced)), "dear")) == (None, None)

@@ -13,6 +13,7 @@ import msgspec
 
 from otel_humanloop import v4
 from otel_humanloop.server.failures import RequestFailed
+from otel_humanloop.settings import DEFAULT_PROVIDER_TIMEOUT
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,14 +23,16 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
         base_url: Of an OpenAI-compatible service; by default OpenAI's own, and then only for its own models.
         api_key: For callers that bring none of their own.
         timeout: Seconds until a provider that says nothing is given up.
+        priced: Whether calls are logged with what they cost by published prices, where those can be had.
     """
 
     base_url: str | None = None
     api_key: str | None = None
-    timeout: float = 300.0
+    timeout: float = DEFAULT_PROVIDER_TIMEOUT
+    priced: bool = True
 
     def __repr__(self) -> str:
-        return f"ProviderSettings(base_url={self.base_url!r}, timeout={self.timeout!r})"
+        return f"ProviderSettings(base_url={self.base_url!r}, timeout={self.timeout!r}, priced={self.priced!r})"
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,11 +62,19 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """All answers of a call. `raw` is what the provider sent."""
+    """All answers of a call.
+
+    Attributes:
+        model: The one that answered, as the provider names it.
+        prompt_tokens, output_tokens: Of all answers together; `cached_tokens` are of the prompt's.
+        raw: What the provider sent.
+    """
 
     choices: list[Choice]
+    model: str | None = None
     prompt_tokens: int | None = None
     output_tokens: int | None = None
+    cached_tokens: int | None = None
     raw: Any = None
 
 
@@ -72,15 +83,17 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         tool_calls: Whole, once they are whole.
-        prompt_tokens, output_tokens: Of all answers together, where the provider says so.
+        model, prompt_tokens, output_tokens, cached_tokens: As of an `Answer`, where the provider says so.
     """
 
     index: int = 0
     text: str = ""
     finish_reason: str | None = None
     tool_calls: list[v4.ToolCall] | None = None
+    model: str | None = None
     prompt_tokens: int | None = None
     output_tokens: int | None = None
+    cached_tokens: int | None = None
 
 
 class ProviderFailed(RequestFailed):

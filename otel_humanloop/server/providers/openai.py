@@ -82,8 +82,10 @@ class OpenAIProvider:
         ]
         return Answer(
             choices=choices,
+            model=reply.model,
             prompt_tokens=usage.prompt_tokens if usage else None,
             output_tokens=usage.completion_tokens if usage else None,
+            cached_tokens=usage.cached_tokens if usage else None,
             raw=msgspec.Raw(said),
         )
 
@@ -97,7 +99,12 @@ class OpenAIProvider:
                     yield _delta(choice, calls.setdefault(choice.index, {}))
                 if chunk.usage is not None:
                     usage = chunk.usage
-                    yield Delta(prompt_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens)
+                    yield Delta(
+                        model=chunk.model,
+                        prompt_tokens=usage.prompt_tokens,
+                        output_tokens=usage.completion_tokens,
+                        cached_tokens=usage.cached_tokens,
+                    )
 
     async def _chunks(self, response: httpx.Response) -> AsyncIterator[Chunk]:
         async for line in response.aiter_lines():

@@ -13,11 +13,23 @@ class _Said(msgspec.Struct, frozen=True, kw_only=True):
     """Whatever else a service says is left alone."""
 
 
+class PromptDetails(_Said, frozen=True, kw_only=True):
+    """Of the prompt's tokens: those that were read from a cache, which cost less."""
+
+    cached_tokens: int | None = None
+
+
 class TokenUsage(_Said, frozen=True, kw_only=True):
     """Tokens of all choices together."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    prompt_tokens_details: PromptDetails | None = None
+
+    @property
+    def cached_tokens(self) -> int | None:
+        """Of the prompt's tokens, those read from a cache."""
+        return None if self.prompt_tokens_details is None else self.prompt_tokens_details.cached_tokens
 
 
 class Message(_Said, frozen=True, kw_only=True):
@@ -40,6 +52,7 @@ class Reply(_Said, frozen=True, kw_only=True):
     """A whole answer."""
 
     choices: list[ReplyChoice]
+    model: str | None = None
     usage: TokenUsage | None = None
 
 
@@ -89,5 +102,6 @@ class Chunk(_Said, frozen=True, kw_only=True):
     """One event of a stream. `usage` comes last, with no choices."""
 
     choices: list[ChunkChoice] = []
+    model: str | None = None
     usage: TokenUsage | None = None
     error: Any = None

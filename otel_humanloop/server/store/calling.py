@@ -25,13 +25,19 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """What a call came to. `duration` in seconds."""
+    """What a call came to. `duration` in seconds, costs in dollars."""
 
     id: str
     content: Content
     duration: float
     prompt_tokens: int | None = None
     output_tokens: int | None = None
+    prompt_cost: float | None = None
+    output_cost: float | None = None
+
+
+_STATED = ("duration", "prompt_tokens", "output_tokens", "prompt_cost", "output_cost")
+"""Fields of a log that a call's end states."""
 
 
 def begin(tx: Connection, draft: LogDraft, samples: int, *, now: int) -> list[Begun]:
@@ -58,7 +64,6 @@ def end(tx: Connection, ended: Sequence[Ended], *, now: int) -> None:
     found = {log.id: log for log in rows.expect_logs([each.id for each in ended])}
     for each in ended:
         if each.id in found:
-            changes: dict[str, Any] = {"created_at": now, "duration": each.duration}
-            changes.update(prompt_tokens=each.prompt_tokens, output_tokens=each.output_tokens)
+            changes: dict[str, Any] = {"created_at": now, **{field: getattr(each, field) for field in _STATED}}
             rewrite(rows, found[each.id], changes, each.content, now=now)
     rows.flush(now=now)
