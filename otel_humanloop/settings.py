@@ -7,15 +7,13 @@ text), and is checked at start: a wrong one raises `SettingsError` naming the va
 
 from __future__ import annotations
 
-import math
 import os
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, cast
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import msgspec
 
+from otel_humanloop import values
 from otel_humanloop.errors import SettingsError
 
 DEFAULT_PORT = 8484
@@ -71,98 +69,6 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     secret: bool = False
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError
-    return value.strip()
-
-
-def _plain_ascii(value: Any) -> str:
-    text = _text(value)
-    if not text.isascii() or not text.isprintable():
-        raise ValueError
-    return text
-
-
-def _url(value: Any) -> str:
-    text = _plain_ascii(value)
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError
-    _ = parts.port  # raises ValueError where it is not a number a port can be
-    return text.rstrip("/")
-
-
-def _number(value: Any, *, least: float, whole: bool) -> float:
-    if isinstance(value, bool):
-        raise TypeError
-    number = float(value)
-    if not math.isfinite(number) or number < least or (whole and number != int(number)):
-        raise ValueError
-    return int(number) if whole else number
-
-
-def _seconds(value: Any) -> float:
-    return _number(value, least=0, whole=False)
-
-
-def _positive_seconds(value: Any) -> float:
-    seconds = _seconds(value)
-    if seconds == 0:
-        raise ValueError
-    return seconds
-
-
-def _count(value: Any) -> float:
-    return _number(value, least=1, whole=True)
-
-
-def _one_of(*choices: str) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        text = _text(value).lower()
-        if text not in choices:
-            raise ValueError
-        return text
-
-    return parse
-
-
-def _truth(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "false": False, "1": True, "0": False}[_text(value).lower()]
-
-
-def _redactions(value: Any) -> tuple[Any, ...]:
-    """What to redact, one by one: a set's name, `key:` or `value:` and a regular expression, or a callable."""
-    if isinstance(value, str):
-        words = _text(value).split()
-        entries = [entry for word in words for entry in ([word] if _PATTERN.match(word) else word.split(","))]
-        return _redactions([entry for entry in entries if entry])
-    if callable(value):
-        return (value,)
-    if not isinstance(value, (list, tuple)) or not value:
-        raise TypeError
-    for entry in cast("Sequence[Any]", value):
-        if callable(entry):
-            continue
-        if not isinstance(entry, str):
-            raise TypeError
-        if (pattern := _PATTERN.match(entry)) is not None:
-            try:
-                re.compile(pattern[2])
-            except (re.error, OverflowError, RecursionError) as error:
-                raise ValueError from error
-        elif entry not in REDACTION_SETS:
-            raise ValueError
-    return tuple(cast("Sequence[Any]", value))
-
-
-_PATTERN = re.compile(r"(key|value):(.+)", re.DOTALL)
-
-REDACTION_SETS = ("api_keys", "bearer", "email", "phone", "card", "iban")
-"""What is known to `redact` by name; `logs/secrets.py` says how each is recognised."""
-
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="api_key",
@@ -170,7 +76,7 @@ SETTINGS: tuple[Setting, ...] = (
         default=None,
         meaning="Sent as `X-API-KEY`. A server of your own on loopback needs none.",
         allowed="printable ASCII text",
-        parse=_plain_ascii,
+        parse=values.plain_ascii,
         secret=True,
     ),
     Setting(
@@ -179,7 +85,7 @@ SETTINGS: tuple[Setting, ...] = (
         default=DEFAULT_BASE_URL,
         meaning="Where Humanloop's v4 API is, `/v4` included.",
         allowed="an http:// or https:// address with a host, and without ? or #",
-        parse=_url,
+        parse=values.url,
     ),
     Setting(
         name="project",
@@ -187,7 +93,7 @@ SETTINGS: tuple[Setting, ...] = (
         default="{service.name}",
         meaning="The project of logs whose span names none. `{key}` is replaced by that resource attribute.",
         allowed="text that is not empty",
-        parse=_text,
+        parse=values.text,
     ),
     Setting(
         name="spans",
@@ -195,7 +101,7 @@ SETTINGS: tuple[Setting, ...] = (
         default="ai",
         meaning="`ai`: traces with an AI operation in them, without HTTP, database and RPC spans. `all`: every span.",
         allowed="ai or all",
-        parse=_one_of("ai", "all"),
+        parse=values.one_of("ai", "all"),
     ),
     Setting(
         name="session",
@@ -203,7 +109,7 @@ SETTINGS: tuple[Setting, ...] = (
         default="trace",
         meaning="What makes a session: a `trace`, or a `conversation` (several traces with one conversation id).",
         allowed="trace or conversation",
-        parse=_one_of("trace", "conversation"),
+        parse=values.one_of("trace", "conversation"),
     ),
     Setting(
         name="hold",
@@ -211,7 +117,7 @@ SETTINGS: tuple[Setting, ...] = (
         default=10.0,
         meaning="Seconds a log waits for a parent that has not ended, before the parent is logged as it stands.",
         allowed="seconds, 0 or more",
-        parse=_seconds,
+        parse=values.seconds,
     ),
     Setting(
         name="spool",
@@ -219,7 +125,7 @@ SETTINGS: tuple[Setting, ...] = (
         default="memory:",
         meaning="Where accepted spans are kept until Humanloop has their logs.",
         allowed="memory: or sqlite:///path/to/file",
-        parse=_text,
+        parse=values.text,
     ),
     Setting(
         name="max_spans",
@@ -227,7 +133,7 @@ SETTINGS: tuple[Setting, ...] = (
         default=20_000,
         meaning="How many spans the spool keeps; when it is full the newest are dropped and counted.",
         allowed="a whole number, 1 or more",
-        parse=_count,
+        parse=values.count,
         standard=("OTEL_BSP_MAX_QUEUE_SIZE", 1),
     ),
     Setting(
@@ -236,7 +142,7 @@ SETTINGS: tuple[Setting, ...] = (
         default=256 * 1024 * 1024,
         meaning="How many bytes of spans the spool keeps; when it is full the newest are dropped and counted.",
         allowed="a whole number of bytes, 1 or more",
-        parse=_count,
+        parse=values.count,
     ),
     Setting(
         name="delay",
@@ -244,7 +150,7 @@ SETTINGS: tuple[Setting, ...] = (
         default=1.0,
         meaning="Seconds ended spans gather before they are sent together.",
         allowed="seconds, 0 or more",
-        parse=_seconds,
+        parse=values.seconds,
         standard=("OTEL_BSP_SCHEDULE_DELAY", 0.001),
     ),
     Setting(
@@ -253,7 +159,7 @@ SETTINGS: tuple[Setting, ...] = (
         default=10.0,
         meaning="Seconds one request may take.",
         allowed="seconds, more than 0",
-        parse=_positive_seconds,
+        parse=values.positive_seconds,
     ),
     Setting(
         name="shutdown_timeout",
@@ -261,7 +167,7 @@ SETTINGS: tuple[Setting, ...] = (
         default=5.0,
         meaning="Seconds a program's exit may wait for logs that are not yet acknowledged.",
         allowed="seconds, 0 or more",
-        parse=_seconds,
+        parse=values.seconds,
     ),
     Setting(
         name="compression",
@@ -269,7 +175,7 @@ SETTINGS: tuple[Setting, ...] = (
         default="auto",
         meaning="`gzip`, `none`, or `auto`: gzip unless the server is on this machine.",
         allowed="auto, gzip or none",
-        parse=_one_of("auto", "gzip", "none"),
+        parse=values.one_of("auto", "gzip", "none"),
     ),
     Setting(
         name="reference_ids",
@@ -277,7 +183,7 @@ SETTINGS: tuple[Setting, ...] = (
         default="span",
         meaning="A log's `reference_id`: the `span` id, or `trace-span`: `<trace id>-<span id>`.",
         allowed="span or trace-span",
-        parse=_one_of("span", "trace-span"),
+        parse=values.one_of("span", "trace-span"),
     ),
     Setting(
         name="prices",
@@ -286,7 +192,7 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="`auto`: calls whose span states no cost are priced, where the extra `prices` is installed. `none`:"
         " not.",
         allowed="auto or none",
-        parse=_one_of("auto", "none"),
+        parse=values.one_of("auto", "none"),
     ),
     Setting(
         name="capture_content",
@@ -295,7 +201,7 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="`false`: nothing of what was said, asked or answered is kept or sent; models, tokens, cost and times"
         " are.",
         allowed="true or false",
-        parse=_truth,
+        parse=values.truth,
     ),
     Setting(
         name="redact",
@@ -303,8 +209,8 @@ SETTINGS: tuple[Setting, ...] = (
         default=None,
         meaning="What is replaced before anything is kept or sent: names of sets (`api_keys,bearer,email,phone,card,"
         "iban`), and regular expressions as `key:...` and `value:...`, apart by spaces.",
-        allowed=f"names out of {', '.join(REDACTION_SETS)}, key:REGEX or value:REGEX (in code also a callable)",
-        parse=_redactions,
+        allowed=f"names out of {', '.join(values.REDACTION_SETS)}, key:REGEX or value:REGEX (in code also a callable)",
+        parse=values.redactions,
     ),
 )
 
@@ -322,15 +228,15 @@ def load(arguments: Mapping[str, Any] | None = None, environ: Mapping[str, str] 
     """
     given = dict(arguments or {})
     variables = os.environ if environ is None else environ
-    values: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for setting in SETTINGS:
         value, origins[setting.name], written = _find(setting, given.pop(setting.name, None), variables)
         if written is None:
-            values[setting.name] = value
+            found[setting.name] = value
             continue
         try:
-            values[setting.name] = setting.parse(value)
+            found[setting.name] = setting.parse(value)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             shown = "a value it cannot be" if setting.secret else f"`{written}`"
             raise SettingsError(
@@ -341,7 +247,7 @@ def load(arguments: Mapping[str, Any] | None = None, environ: Mapping[str, str] 
     if given:
         known = ", ".join(setting.name for setting in SETTINGS)
         raise SettingsError(f"there is no setting `{next(iter(given))}`", hint=f"the settings are: {known}")
-    return Settings(origins=origins, **values)
+    return Settings(origins=origins, **found)
 
 
 def _find(setting: Setting, argument: Any, variables: Mapping[str, str]) -> tuple[Any, str, Any]:
