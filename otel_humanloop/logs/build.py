@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -88,7 +89,16 @@ def reference_id(key: SpanKey, settings: Settings) -> str:
 def project_of(span: Span, template: str) -> str:
     """The template with each `{key}` replaced by that resource attribute, or by "unknown"."""
     resource: Mapping[str, Any] = span.resource.attributes
-    return _PLACE.sub(lambda place: str(resource.get(place[1], "unknown")), template)
+    pieces = list(_pieces(template))
+    for at in range(1, len(pieces), 2):
+        pieces[at] = str(resource.get(pieces[at], "unknown"))
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=64)
+def _pieces(template: str) -> tuple[str, ...]:
+    """Words of a template, and the keys between them, in turn."""
+    return tuple(_PLACE.split(template))
 
 
 def _count(tokens: int | None) -> int | None:
@@ -149,7 +159,14 @@ def _duration(span: Span, operation: Operation) -> float | None:
 
 def _instant(time_ns: int) -> str | None:
     """ISO 8601 in UTC, to the microsecond; None for a time no calendar has."""
+    seconds, rest = divmod(time_ns, 1_000_000_000)
     try:
-        return (_EPOCH + timedelta(microseconds=time_ns // 1000)).isoformat(timespec="microseconds")
+        return f"{_second(seconds)}.{rest // 1000:06d}+00:00"
     except OverflowError:
         return None
+
+
+@lru_cache(maxsize=256)
+def _second(seconds: int) -> str:
+    """ISO 8601 to the second, without an offset. Spans end in few different seconds."""
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat(timespec="seconds").removesuffix("+00:00")

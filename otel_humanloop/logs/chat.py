@@ -46,6 +46,10 @@ def chat(messages: Sequence[Message], *, role: str = "user") -> Chat:
     written: list[v4.ChatMessage] = []
     beside: dict[str, Any] = {}
     for message in messages:
+        if len(message.parts) == 1 and isinstance(only := message.parts[0], Text) and message.role in v4.ROLES:
+            # Nearly all messages are no more than that.
+            written.append(v4.ChatMessage(role=message.role, content=only.text, name=message.name or None))
+            continue
         for result in message.parts:
             if isinstance(result, ToolResult):
                 written.append(v4.ChatMessage(role="tool", content=result.text, tool_call_id=result.id))
@@ -60,6 +64,8 @@ def chat(messages: Sequence[Message], *, role: str = "user") -> Chat:
 
 def text_of(message: Message) -> str:
     """What a message says in words; empty where it only calls tools."""
+    if len(message.parts) == 1 and isinstance(only := message.parts[0], Text):
+        return only.text
     return "\n".join(part.text for part in message.parts if isinstance(part, (Text, Refusal)))
 
 

@@ -6,7 +6,7 @@ A call of a model is a `model` config. Everything else is a `tool` config, for t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -56,23 +56,17 @@ def _model_config(operation: Operation) -> v4.ModelConfig:
     template = operation.template
     if template is not None and template.version is not None:
         other["prompt_version"] = template.version
+    taken = _taken(other)
     return v4.ModelConfig(
         model=operation.request_model or operation.response_model or "unknown",
         name=template.name if template is not None else None,
         provider=provider,
         endpoint=operation.endpoint or ("chat" if operation.messages is not None else None),
-        max_tokens=_take(other, "max_tokens", _whole),
-        temperature=_take(other, "temperature", _real),
-        top_p=_take(other, "top_p", _real),
-        stop=_take(other, "stop", _stop),
-        presence_penalty=_take(other, "presence_penalty", _real),
-        frequency_penalty=_take(other, "frequency_penalty", _real),
-        seed=_take(other, "seed", _whole),
-        response_format=_take(other, "response_format", _response_format),
         prompt_template=template.text if template is not None else None,
         chat_template=chat(template.messages).messages if template is not None and template.messages else None,
         tools=[_tool(tool) for tool in operation.tools] if operation.tools else None,
         other=other or None,
+        **taken,
     )
 
 
@@ -115,13 +109,16 @@ def _tool(tool: ToolDefinition) -> v4.Tool:
     )
 
 
-def _take(other: dict[str, Any], name: str, accept: Any) -> Any:
-    """Takes a parameter out of `other` where its value is one the contract allows; leaves it there otherwise."""
-    value = other.get(name)
-    accepted = accept(value) if value is not None else None
-    if accepted is not None:
-        del other[name]
-    return accepted
+def _taken(other: dict[str, Any]) -> dict[str, Any]:
+    """The parameters whose values are ones the contract allows, taken out of `other`."""
+    taken: dict[str, Any] = {}
+    for name, accept in _ACCEPTED.items():
+        value = other.get(name)
+        accepted = accept(value) if value is not None else None
+        if accepted is not None:
+            taken[name] = accepted
+            del other[name]
+    return taken
 
 
 def _whole(value: Any) -> int | None:
@@ -155,3 +152,16 @@ def _response_format(value: Any) -> v4.ResponseFormat | None:
     return v4.ResponseFormat(
         type=fields["type"], json_schema=cast("dict[str, Any]", schema) if isinstance(schema, dict) else None
     )
+
+
+_ACCEPTED: Mapping[str, Callable[[Any], Any]] = {
+    "max_tokens": _whole,
+    "temperature": _real,
+    "top_p": _real,
+    "stop": _stop,
+    "presence_penalty": _real,
+    "frequency_penalty": _real,
+    "seed": _whole,
+    "response_format": _response_format,
+}
+"""The parameters a model config has a field for; all others are kept under `other`."""

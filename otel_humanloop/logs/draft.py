@@ -102,7 +102,7 @@ def draft(span: Span, *, conversations_are_sessions: bool = False) -> Draft:
         carries_usage=operation.usage is not None or operation.cost is not None,
         is_call=operation.kind in (Kind.MODEL, Kind.EMBEDDING),
         call_id=operation.response_id,
-        wealth=before.wealth if before is not None else sum(value is not None for value in told),
+        wealth=before.wealth if before is not None else len(told) - told.count(None),
     )
 
 

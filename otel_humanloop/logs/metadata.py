@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, cast
 
 from otel_humanloop.logs.draft import Draft
@@ -12,6 +14,12 @@ from otel_humanloop.spans import Event, SpanKind, StatusCode
 
 _PARTS = Usage.__struct_fields__[2:]
 """Counts the contract has no field for: all but the prompt's and the output's."""
+
+_MOST_KEYS = 100
+"""How the attributes of more keys are nested is not remembered."""
+
+_DEEPEST = 50
+"""Dots in a key at which its object is made without recursion."""
 
 _KINDS = {kind: kind.name.lower() for kind in SpanKind}
 _STATUSES = {code: code.name.lower() for code in StatusCode}
@@ -60,31 +68,42 @@ def nested(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
     A key that would have to hang below another key's value keeps the rest of its dots: `{"a": 0, "a.b": 1}`.
     """
-    tree: dict[str, Any] = {}
-    branches: dict[str, dict[str, Any]] = {}  # by their path
-    for key, value in attributes.items():
-        path, dot, last = key.rpartition(".")
-        here = branches.get(path) if dot else tree
-        if here is None:
-            here = _branch(tree, path)
-            if here is None:
-                return _untangled(attributes)
-            branches[path] = here
-        if last in here or type(value) is dict:
+    for value in attributes.values():
+        if type(value) is dict:
             return _untangled(attributes)
-        here[last] = value
-    return tree
+    keys = tuple(attributes)
+    grow = _known_grower(keys) if len(keys) <= _MOST_KEYS else _grower_of(keys)
+    return _untangled(attributes) if grow is None else grow(attributes)
 
 
-def _branch(tree: dict[str, Any], path: str) -> dict[str, Any] | None:
-    """The object at a path, made where it is not there; None where a value stands in its way."""
-    here = tree
-    for segment in path.split("."):
-        below = here.setdefault(segment, {})
-        if not isinstance(below, dict):
+def _grower_of(keys: tuple[str, ...]) -> Callable[[Mapping[str, Any]], dict[str, Any]] | None:
+    """What nests the attributes of these keys; None where one of them would hang below another's value, or too deep."""
+    tree: dict[str, Any] = {}
+    for key in keys:
+        *path, last = key.split(".")
+        if len(path) > _DEEPEST:
             return None
-        here = cast("dict[str, Any]", below)
-    return here
+        here = tree
+        for segment in path:
+            below = here.setdefault(segment, {})
+            if not isinstance(below, dict):
+                return None
+            here = cast("dict[str, Any]", below)
+        if last in here:
+            return None
+        here[last] = key
+    return _grower(tree)
+
+
+_known_grower = lru_cache(maxsize=1000)(_grower_of)
+
+
+def _grower(tree: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """What makes the tree of attributes; a leaf of it is the key of its attribute."""
+    rows = [
+        (segment, itemgetter(below) if isinstance(below, str) else _grower(below)) for segment, below in tree.items()
+    ]
+    return lambda attributes: {segment: grow(attributes) for segment, grow in rows}
 
 
 def _untangled(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ def usable(text: str | None) -> str | None:
     """The text without control characters, cut to a length any server takes; None where nothing is left of it."""
     if text is None:
         return None
+    if len(text) <= _LONGEST and text.isprintable():  # nearly all are
+        return text.strip() or None
     return "".join(letter for letter in text[:_LONGEST] if letter.isprintable()).strip() or None
 
 

@@ -21,19 +21,18 @@ _ENDS = {"[": "]", "{": "}"}
 
 def losses(span: Span) -> list[str]:
     """What was taken, in a sentence each, with the variable that mends it."""
-    dropped = [
-        f"{number} {what} were dropped by a limit of the OpenTelemetry SDK: raise {variable}"
-        for field, what, variable in _LIMITS
-        if (number := getattr(span, field))
-    ]
-    cut_off = [
-        f"`{key}` is cut off after {len(value)} characters: raise {_LENGTH_LIMIT}"
-        for key, value in span.attributes.items()
-        if isinstance(value, str) and _is_cut_off(value)
-    ]
-    return [*dropped, *cut_off]
+    lost: list[str] = []
+    if span.dropped_attributes or span.dropped_events or span.dropped_links:
+        for field, what, variable in _LIMITS:
+            number = getattr(span, field)
+            if number:
+                lost.append(f"{number} {what} were dropped by a limit of the OpenTelemetry SDK: raise {variable}")
+    for key, value in span.attributes.items():
+        if isinstance(value, str) and value and value[0] in _ENDS and _is_cut_off(value):
+            lost.append(f"`{key}` is cut off after {len(value)} characters: raise {_LENGTH_LIMIT}")
+    return lost
 
 
 def _is_cut_off(text: str) -> bool:
-    end = _ENDS.get(text[:1])
-    return end is not None and not text.endswith(end) and jsontext.parse(text) is jsontext.NOT_JSON
+    """Whether text that begins as JSON's arrays and objects do is none."""
+    return not text.endswith(_ENDS[text[0]]) and jsontext.parse(text) is jsontext.NOT_JSON
