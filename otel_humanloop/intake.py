@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -145,19 +146,21 @@ class Intake:
 
     def _keep_the_rest(self) -> None:
         """Spools what the thread had no time to, beside that thread, which may be in the middle of a request."""
-        if not self._ends:
-            return
+        with self._taking:
+            if not self._ends:
+                return
         try:
             spool = self._open_spool()
         except SettingsError:
             return  # what cannot be kept is counted
-        while self._ends:
-            span = self._pipeline.redactor.span(from_readable(self._ends[0], self._shared))
-            try:
-                spool.keep(span, size_of(span))
-            except SpoolFull:
-                break
-            self._ends.popleft()
+        with self._taking:
+            while self._ends:
+                span = self._pipeline.redactor.span(from_readable(self._ends[0], self._shared))
+                try:
+                    spool.keep(span, size_of(span))
+                except SpoolFull:
+                    break
+                self._ends.popleft()
         spool.close()
 
     def _step(self, timeout: float) -> float | None:
@@ -192,6 +195,14 @@ class Intake:
         for _ in range(len(self._records)):
             self._pipeline.add_record(self._records.popleft(), now)
         for _ in range(len(self._ends)):
+            if (span := self._take_one()) is not None:
+                self._pipeline.add(span, now)
+
+    def _take_one(self) -> Span | None:
+        """The span that ended first, kept; None where it could not be."""
+        with self._taking:  # a span that is neither here nor there would be lost to a process that ends
+            if not self._ends:
+                return None  # another thread kept it, for this process ends
             readable = self._ends.popleft()
             if (context := readable.get_span_context()) is not None:
                 self._open.pop((context.trace_id, context.span_id), None)
@@ -200,8 +211,8 @@ class Intake:
                 self._spool.keep(span, size_of(span))
             except SpoolFull:
                 self._full()
-                continue
-            self._pipeline.add(span, now)
+                return None
+        return span
 
     def _full(self) -> None:
         self.counts.drop("full")
@@ -240,6 +251,7 @@ class Intake:
         self.counts = Counts()
         self._starts = deque()
         self._ends = deque()
+        self._taking = threading.Lock()
         self._records = deque(maxlen=_MAX_RECORDS)
         self._open = {}
         self._shared = Shared()
