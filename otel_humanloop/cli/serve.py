@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from otel_humanloop.cli import otlp
-from otel_humanloop.cli.arguments import port, seconds
+from otel_humanloop.cli.arguments import count, port, seconds
 from otel_humanloop.cli.extras import require
 from otel_humanloop.cli.folders import data_folder
 from otel_humanloop.settings import DEFAULT_PORT, DEFAULT_PROVIDER_TIMEOUT, load
@@ -59,7 +59,14 @@ def add(commands: Commands) -> None:
         help="refuse a log whose parent has not been logged, instead of waiting for the parent",
     )
     parser.add_argument(
-        "--rate-limit", type=_whole, metavar="N", help="requests a minute that each key may make; any number by default"
+        "--rate-limit", type=count, metavar="N", help="requests a minute that each key may make; any number by default"
+    )
+    parser.add_argument(
+        "--workers",
+        type=count,
+        default=1,
+        metavar="N",
+        help="how many processes answer; 1 by default, which is enough until one core is busy",
     )
     parser.add_argument(
         "--keep", metavar="AGE", help="delete logs that ended longer ago: 12h, 30d, 8w; by default they are kept"
@@ -82,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_humanloop.server.inside import Inside
     from otel_humanloop.server.providers import ProviderSettings
     from otel_humanloop.server.retention import parse_age
-    from otel_humanloop.server.serve import listening
+    from otel_humanloop.server.serve import Plan, listening
 
     keep = None if arguments.keep is None else parse_age(arguments.keep)
     providers = ProviderSettings(
@@ -92,19 +99,17 @@ def run(arguments: argparse.Namespace) -> int:
         priced=load().prices == "auto",
     )
     database = arguments.database or default_database()
+    plan = Plan(
+        database=database,
+        api_keys=tuple(arguments.api_key),
+        allowed_hosts=tuple(arguments.allowed_host),
+        strict_parents=arguments.strict_parents,
+        rate_limit=arguments.rate_limit,
+        providers=providers,
+    )
     signal.signal(signal.SIGTERM, _end)
     try:
-        with listening(
-            host=arguments.host,
-            port=arguments.port,
-            database=database,
-            api_keys=arguments.api_key,
-            allowed_hosts=arguments.allowed_host,
-            strict_parents=arguments.strict_parents,
-            rate_limit=arguments.rate_limit,
-            providers=providers,
-            keep=keep,
-        ) as server:
+        with listening(plan, host=arguments.host, port=arguments.port, keep=keep, workers=arguments.workers) as server:
             sys.stderr.write(f"Humanloop at {server.url}/v4, kept in {shown_database(database)}; Ctrl-C ends it\n")
             inside = Inside(server.store, strict_parents=arguments.strict_parents)
             with otlp.receiving(arguments, database, opens=server.opens, inside=inside):
@@ -128,12 +133,6 @@ def shown_database(url: str) -> str:
         return url
     user, _, host = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}").geturl()
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 10**9:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1 on")
-    return int(text)
 
 
 def default_database(environ: Mapping[str, str] | None = None) -> str:

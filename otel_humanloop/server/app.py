@@ -93,7 +93,7 @@ def create_app(
     api_keys: Collection[str] = (),
     strict_parents: bool = False,
     allowed_hosts: Collection[str] = (),
-    rate_limit: int | None = None,
+    rate_limit: RateLimit | None = None,
 ) -> Starlette:
     """The server as an ASGI application.
 
@@ -105,7 +105,7 @@ def create_app(
         providers: Where models are called.
         api_keys: Whoever shows one as `X-API-KEY` may come in, as with those in the store. Where there has never been
             any, only programs of this machine may.
-        rate_limit: Requests a minute that each key may make; None for as many as it likes.
+        rate_limit: How often each key may call the API; None for as often as it likes.
         strict_parents: Refuse a log whose parent has not been logged, instead of waiting for the parent.
         allowed_hosts: Host names that mean this server, where it has no keys and is reached by another name than
             loopback's.
@@ -162,7 +162,7 @@ def create_app(
                 Guard,
                 keyring=keyring,
                 allowed_hosts=allowed_hosts,
-                rate=None if rate_limit is None else RateLimit(rate_limit),
+                rate=rate_limit,
             ),
         ],
         exception_handlers={

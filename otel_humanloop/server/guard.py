@@ -67,7 +67,7 @@ class Guard:
         else:
             self._check_local(headers, method)
         if self._rate is not None and _is_api(path):
-            wait = self._rate.wait(headers.get("x-api-key", ""), time.monotonic())
+            wait = self._rate.wait(headers.get("x-api-key", "") if self._keyring.locked else "", time.monotonic())
             if wait:
                 message = f"more requests than this key may make; the next may come in {wait} s"
                 raise RequestFailed(429, message, headers={"Retry-After": str(wait)})

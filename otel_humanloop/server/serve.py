@@ -1,12 +1,15 @@
-"""Running the server: in the foreground for the command line, in a thread for demos and tests."""
+"""Running the server: in the foreground for the command line, alone or by several workers; in a thread for demos."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Collection, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import uvicorn
@@ -17,8 +20,10 @@ from otel_humanloop.server.app import create_app
 from otel_humanloop.server.guard import is_loopback
 from otel_humanloop.server.keyring import Keyring
 from otel_humanloop.server.providers import ProviderSettings
+from otel_humanloop.server.rate import RateLimit, SharedBuckets
 from otel_humanloop.server.retention import retention
 from otel_humanloop.server.store import Store, keys, open_store
+from otel_humanloop.server.workers import supervise
 from otel_humanloop.settings import DEFAULT_PORT
 
 
@@ -34,6 +39,34 @@ class RunningServer(msgspec.Struct, frozen=True):
     store: Store
 
 
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server is started with, for each process that answers.
+
+    Attributes:
+        buckets: The file in which its processes share the counts of requests; None where it has one process.
+    """
+
+    database: str
+    api_keys: tuple[str, ...] = ()
+    strict_parents: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    rate_limit: int | None = None
+    buckets: str | None = None
+    providers: ProviderSettings | None = None
+
+    def app(self, store: Store) -> Starlette:
+        """The application, on a store that is open."""
+        buckets = None if self.buckets is None else SharedBuckets(self.buckets)
+        return create_app(
+            store,
+            providers=self.providers,
+            api_keys=self.api_keys,
+            strict_parents=self.strict_parents,
+            allowed_hosts=self.allowed_hosts,
+            rate_limit=None if self.rate_limit is None else RateLimit(self.rate_limit, buckets),
+        )
+
+
 class Listening:
     """A server whose database is open and whose address is its own: whoever comes waits until it is `run`.
 
@@ -42,12 +75,13 @@ class Listening:
         store: What it keeps everything in.
     """
 
-    def __init__(self, listener: socket.socket, store: Store, app: Starlette, keyring: Keyring) -> None:
+    def __init__(self, plan: Plan, listener: socket.socket, store: Store, *, workers: int) -> None:
         self.url = _url(listener)
         self.store = store
+        self._plan = plan
         self._listener = listener
-        self._app = app
-        self._keyring = keyring
+        self._workers = workers
+        self._keyring = Keyring(store, plan.api_keys)
 
     def opens(self, key: str) -> bool:
         """May the bearer of this key come in? So may anyone where there has never been a key."""
@@ -55,47 +89,57 @@ class Listening:
 
     def run(self) -> None:
         """Answers until the process is told to stop (SIGINT, SIGTERM); then finishes what has come in."""
-        _server(self._app).run(sockets=[self._listener])
+        if self._workers > 1:
+            supervise(partial(_answer, self._plan), self._listener, self._workers)
+        else:
+            _server(self._plan.app(self.store)).run(sockets=[self._listener])
 
 
 @contextmanager
 def listening(
+    plan: Plan,
     *,
-    database: str,
     host: str = "127.0.0.1",
     port: int = DEFAULT_PORT,
-    api_keys: Collection[str] = (),
-    strict_parents: bool = False,
-    allowed_hosts: Collection[str] = (),
-    rate_limit: int | None = None,
-    providers: ProviderSettings | None = None,
     keep: timedelta | None = None,
+    workers: int = 1,
 ) -> Generator[Listening, None, None]:
     """A server that can be run, until the end of the block.
 
     Args:
         port: 0 for any that is free.
         keep: For how long logs are kept after they ended; None for ever.
+        workers: How many processes answer.
 
     Raises:
         SettingsError: The address would be open to others without an API key, or cannot be had; or the database
             cannot be opened.
     """
-    with (
-        open_store(database) as store,
-        _listen(host, port, keyless=not api_keys and not store.read(keys.known).digests) as listener,
-        retention(store, keep),
-    ):
-        keyring = Keyring(store, api_keys)
-        app = create_app(
-            store,
-            providers=providers,
-            api_keys=api_keys,
-            strict_parents=strict_parents,
-            allowed_hosts=allowed_hosts,
-            rate_limit=rate_limit,
+    if workers > 1 and plan.database in _PASSING:
+        raise SettingsError(
+            f"the database `{plan.database}` ends with its process, but there are to be {workers} of them",
+            hint="name a file (--database sqlite:///PATH) or a PostgreSQL, or leave out --workers",
         )
-        yield Listening(listener, store, app, keyring)
+    with ExitStack() as stack:
+        store = stack.enter_context(open_store(plan.database))
+        keyless = not plan.api_keys and not store.read(keys.known).digests
+        listener = stack.enter_context(_listen(host, port, keyless=keyless))
+        stack.enter_context(retention(store, keep))
+        if workers > 1 and plan.rate_limit is not None:
+            folder = stack.enter_context(TemporaryDirectory(prefix="otel-humanloop-"))
+            plan = msgspec.structs.replace(plan, buckets=str(Path(folder) / "buckets.db"))
+        yield Listening(plan, listener, store, workers=workers)
+
+
+_PASSING = ("sqlite:", "sqlite://", "sqlite:///", "sqlite:///:memory:")
+"""Databases that last as long as their store is open."""
+
+
+def _answer(plan: Plan, listener: socket.socket, is_told: Callable[[], bool]) -> None:
+    """A worker's work."""
+    with open_store(plan.database) as store, _answering(plan.app(store), listener) as thread:
+        while thread.is_alive() and not is_told():
+            pass  # to be told takes a moment
 
 
 @contextmanager
@@ -114,16 +158,23 @@ def running(
     """
     with _listen(host, port, keyless=not api_keys) as listener:
         app = create_app(store, providers=providers, api_keys=api_keys, strict_parents=strict_parents)
-        server = _server(app)
-        thread = threading.Thread(
-            target=server.run, kwargs={"sockets": [listener]}, name="otel-humanloop-server", daemon=True
-        )
-        thread.start()  # the socket listens already: whoever comes before uvicorn waits in its queue
-        try:
+        with _answering(app, listener):
             yield RunningServer(_url(listener), store)
-        finally:
-            server.should_exit = True
-            thread.join()
+
+
+@contextmanager
+def _answering(app: Starlette, listener: socket.socket) -> Generator[threading.Thread, None, None]:
+    """A thread that answers, until the end of the block; what came in is finished then."""
+    server = _server(app)
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listener]}, name="otel-humanloop-server", daemon=True
+    )
+    thread.start()  # the socket listens already: whoever comes before uvicorn waits in its queue
+    try:
+        yield thread
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def _server(app: Starlette) -> uvicorn.Server:

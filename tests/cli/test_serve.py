@@ -107,7 +107,10 @@ def test_spans_are_let_in_by_the_keys_that_let_logs_in_and_reach_a_server_whose_
     )
     shown = {"X-API-KEY": key.stdout.split()[-1]}
     bearer = {"Authorization": f"Bearer {shown['X-API-KEY']}"}
-    with serving("--otlp-http-port", "0", "--database", database, HUMANLOOP_DELAY="0.02") as (process, url):
+    with serving("--otlp-http-port", "0", "--otlp-grpc-port", "0", "--database", database, HUMANLOOP_DELAY="0.02") as (
+        process,
+        url,
+    ):
         otlp = f"{first_line(process, 'OTLP at ')}/v1/traces"
         for headers, status in (({}, 401), ({"Authorization": "Bearer wrong"}, 401), (bearer, 200)):
             answer = httpx.post(otlp, content=body(span(1, 2)), headers={**PROTOBUF, **headers}, trust_env=False)
@@ -121,7 +124,10 @@ def test_spans_are_let_in_by_the_keys_that_let_logs_in_and_reach_a_server_whose_
 def test_what_was_taken_in_is_logged_before_it_ends(tmp_path: Path) -> None:
     """It does not wait for the delay to be over: nothing is left for a next start to find."""
     database = f"sqlite:///{tmp_path / 'own.db'}"
-    with serving("--otlp-http-port", "0", "--database", database, HUMANLOOP_DELAY="30") as (process, _):
+    with serving("--otlp-http-port", "0", "--otlp-grpc-port", "0", "--database", database, HUMANLOOP_DELAY="30") as (
+        process,
+        _,
+    ):
         otlp = f"{first_line(process, 'OTLP at ')}/v1/traces"
         assert httpx.post(otlp, content=body(span(1, 2)), headers=PROTOBUF, trust_env=False).status_code == 200
         process.terminate()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from otel_humanloop.server.serve import listening
+from otel_humanloop.server.serve import Plan, listening
 
-with listening(database=sys.argv[1], port=int(sys.argv[2])) as server:
+with listening(Plan(database=sys.argv[1]), port=int(sys.argv[2])) as server:
     server.run()

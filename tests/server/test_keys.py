@@ -88,7 +88,7 @@ def test_keys_are_made_listed_and_revoked_on_the_command_line(
 
 
 def test_who_asks_too_often_waits(store: Store) -> None:
-    app = create_app(store, api_keys=["a", "b"], rate_limit=3)
+    app = create_app(store, api_keys=["a", "b"], rate_limit=RateLimit(3))
     api = Api(app, headers={"X-API-KEY": "a"})
     answers = [api.http.get("/v4/projects") for _ in range(5)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from otel_humanloop.errors import SettingsError
-from otel_humanloop.server.serve import listening, running
+from otel_humanloop.server.serve import Plan, listening, running
 from otel_humanloop.server.store import Store
 
 
@@ -31,7 +31,7 @@ def test_two_servers_run_side_by_side(store: Store) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "10.1.2.3", "example.com"])
 def test_what_others_can_reach_is_not_served_without_a_key(host: str) -> None:
     with pytest.raises(SettingsError, match="no API key") as refused:
-        listening(database="sqlite://", host=host, port=0).__enter__()
+        listening(Plan(database="sqlite://"), host=host, port=0).__enter__()
     assert "--api-key" in str(refused.value.hint)
 
 
@@ -46,4 +46,4 @@ def test_a_port_that_is_taken_is_said() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=str(port)):
-            listening(database="sqlite://", port=port).__enter__()
+            listening(Plan(database="sqlite://"), port=port).__enter__()

@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection, Engine
 
 from otel_humanloop.server.failures import RequestFailed
+from otel_humanloop.server.store.turns import turn_of
 
 T = TypeVar("T")
 
@@ -55,6 +56,7 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._turn = turn_of(engine)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._gate = threading.Lock()
@@ -88,7 +90,7 @@ class Writer:
             batch, ended = self._next_batch()
             commit_error: BaseException | None = None
             try:
-                with self._engine.begin() as connection:
+                with self._turn(), self._engine.begin() as connection:
                     for job in batch:
                         job.run(connection)
             except Exception as error:  # noqa: BLE001 - everybody in the batch is told
