@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 from otel_humanloop.attachments import named_in
 from otel_humanloop.delivery import encoding
 from otel_humanloop.delivery.client import Client
-from otel_humanloop.delivery.notes import Note, Notes
+from otel_humanloop.delivery.notes import Notes
 from otel_humanloop.delivery.sender import Outcome, Outgoing, Patch, Post, Sender
 from otel_humanloop.delivery.spools import Refusal, Spool
 from otel_humanloop.delivery.uploads import Uploads
@@ -75,6 +75,7 @@ class Pipeline:
         joins: Joins log records to spans, where such may come.
         notes: Where what an earlier process knew is found, and what a later one must know is written.
         on_settled: Told of spans that need not be kept any longer, after the spool was.
+        on_resumed: Told of each span that an earlier process left.
         clock: Monotonic seconds.
         transport: What carries requests to Humanloop, where it is not the network.
 
@@ -97,6 +98,7 @@ class Pipeline:
         joins: Joins | None = None,
         notes: Notes | None = None,
         on_settled: Callable[[Sequence[SpanKey]], None] = lambda _: None,
+        on_resumed: Callable[[SpanKey], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -109,6 +111,7 @@ class Pipeline:
         self._joins = joins if self.redactor.captures_content else None  # records are nothing but content
         self._notes = notes
         self._on_settled = on_settled
+        self._on_resumed = on_resumed
         self._clock = clock
         self._client = Client(settings, transport=transport)
         self.sender = Sender(self._client)
@@ -223,12 +226,14 @@ class Pipeline:
     def _resume(self, now: float) -> None:
         """Goes on where an earlier process left off."""
         if self._notes is not None:
-            notes = (_readable(note, known.decode) for note in self._notes.all("known"))
-            self._assembler.recall([note for note in notes if note is not None], now)
-            for note in self._notes.all("record"):
+            # What was written of a span later stands for what was written before.
+            notes = {each.key: each for note in self._notes.known() for each in _readable(note, known.decode) or ()}
+            self._assembler.recall(list(notes.values()), now)
+            for note in self._notes.records():
                 if (record := _readable(note, encoding.decode_record)) is not None:
                     self.add_record(record, now)
         for span in self._spool.waiting():
+            self._on_resumed((span.trace_id, span.span_id))
             self.add(self.redactor.kept(span), now)
 
     def _take(self, span: Span, now: float) -> None:
@@ -300,10 +305,8 @@ class Pipeline:
         settled = self._assembler.settled()
         touched = [*settled, *self._joins.forgotten()] if self._joins is not None else settled
         if self._notes is not None and touched:
-            notes = [
-                Note(key=each.key, kind="known", content=known.encode(each)) for each in self._assembler.known(touched)
-            ]
-            self._notes.replace(notes, touched)
+            notes = self._assembler.known(touched)
+            self._notes.settle(known.encode(notes) if notes else b"", touched)
         if settled:
             self._spool.release(settled)
             self._on_settled(settled)
@@ -330,9 +333,9 @@ class Pipeline:
         return self._draft(self.redactor.span(span)) if span is not None else None
 
 
-def _readable(note: Note, decode: Callable[[bytes], _T]) -> _T | None:
+def _readable(note: bytes, decode: Callable[[bytes], _T]) -> _T | None:
     """What a note says; None for one that another version may have written."""
     try:
-        return decode(note.content)
+        return decode(note)
     except DecodeError:
         return None

@@ -8,7 +8,7 @@ was, and a crash changes no tree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -50,12 +50,12 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False
     call: Call | None
 
 
-def encode(known: Known) -> bytes:
-    """As bytes, some hundred and fifty of them."""
+def encode(known: Sequence[Known]) -> bytes:
+    """As bytes, some hundred and fifty for each."""
     return msgspec.msgpack.encode(known)
 
 
-def decode(data: bytes) -> Known:
+def decode(data: bytes) -> list[Known]:
     """What `encode` was given.
 
     Raises:
@@ -64,10 +64,10 @@ def decode(data: bytes) -> Known:
     try:
         return _decoder.decode(data)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise DecodeError(f"what was written of a span cannot be read: {error}") from error
+        raise DecodeError(f"what was written of spans cannot be read: {error}") from error
 
 
-_decoder = msgspec.msgpack.Decoder(Known)
+_decoder = msgspec.msgpack.Decoder(list[Known])
 
 
 def known_of(traces: Traces, calls: Calls, keys: Iterable[SpanKey]) -> list[Known]:

@@ -200,7 +200,7 @@ def test_a_disk_that_cannot_be_written_is_a_shortage_and_not_the_senders_fault(
     bridge: RunningBridge, tmp_path: Path
 ) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "spool.db")) as database:
-        database.execute("DROP TABLE spans")
+        database.execute("DROP TABLE contents")
     answer = httpx.post(f"{bridge.url('http')}/v1/traces", content=body(span(1, 2)), headers=PROTOBUF, trust_env=False)
     assert answer.status_code in (429, 503)
     assert "retry-after" in answer.headers

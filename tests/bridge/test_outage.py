@@ -8,7 +8,6 @@ from pathlib import Path
 from humanloop import Humanloop
 from support_otlp import AGENT, CHAT, HTTP, body, hexadecimal, span
 
-from otel_humanloop.delivery.notes import Notes
 from otel_humanloop.delivery.size import size_of
 from otel_humanloop.delivery.spools import open_spool
 from otel_humanloop.notices import Notices
@@ -38,9 +37,8 @@ def test_everything_arrives_once_parents_first_and_the_unacceptable_is_remembere
     url = f"sqlite:///{tmp_path}/spool.db"
     settings = load({"base_url": humanloop.base_url, "spool": url, "hold": 2 * TEN_MINUTES}, {})
     spool = open_spool(url, max_spans=10_000, max_bytes=1 << 30)
-    notes = Notes(tmp_path / "spool.db")
     counts = Counts()
-    pipeline = Pipeline(settings, spool=spool, counts=counts, notices=Notices(), notes=notes, clock=clock)
+    pipeline = Pipeline(settings, spool=spool, counts=counts, notices=Notices(), notes=spool.notes(), clock=clock)
     traces = range(1, 26)
     sent = [
         each
@@ -101,5 +99,4 @@ def test_everything_arrives_once_parents_first_and_the_unacceptable_is_remembere
         delivered |= {log["reference_id"] for log in wave}
     assert [counts.dropped, counts.sent] == [{}, len(logs)]
     pipeline.close(delivered=True)
-    notes.close()
     spool.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import pkgutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,24 @@ def test_a_span_larger_than_the_spool_is_refused_and_leaves_the_rest_alone(schem
     with pytest.raises(SpoolFull):
         spool.keep(span(1), MAX_BYTES + 1)
     assert (spool.spans, spool.bytes) == (1, 10)
+    spool.close()
+
+
+@every_spool
+def test_several_threads_may_use_one(scheme: str, tmp_path: Path) -> None:
+    spool = spool_of(scheme, tmp_path, max_spans=10_000, max_bytes=10**6)
+
+    def use(first: int) -> None:
+        for number in range(first, first + 30):
+            spool.keep_many([(span(number), 10), (span(number + 100), 10)])
+            spool.refuse(refusal(str(number)))
+            spool.release([key(span(number))])
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(use, 1000 * number) for number in range(4)]:
+            done.result()
+    assert (spool.spans, spool.bytes) == (120, 1200)
+    assert len(spool.refused()) == 120
     spool.close()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,6 @@ from fuzz.mutants import Door
 from fuzz.span_doors import captured, log_of, spans, spans_in_protobuf
 
 from otel_humanloop.cli import captures
-from otel_humanloop.delivery.notes import Note, Notes
 from otel_humanloop.delivery.size import size_of
 from otel_humanloop.delivery.spools import Refusal, open_spool
 from otel_humanloop.errors import HumanloopError
@@ -65,13 +63,13 @@ def _spool_file(data: bytes) -> None:
     """The whole file of a spool, as a disk that fails may leave it."""
     with _folder() as folder:
         (folder / "spool.db").write_bytes(data)
-        with contextlib.suppress(sqlite3.Error):
-            notes = Notes(folder / "spool.db")
-            notes.all("known")
-            notes.close()
         with contextlib.suppress(HumanloopError):
             spool = open_spool(f"sqlite:///{folder}/spool.db", max_spans=1000, max_bytes=1 << 20)
             try:
+                notes = spool.notes()
+                assert notes is not None
+                notes.known()
+                notes.settle(b"x", [])
                 log_of(list(spool.waiting()))
                 spool.refused()
                 spool.keep(_SPAN, size_of(_SPAN))
@@ -85,12 +83,12 @@ def _spool_files() -> list[bytes]:
     with _folder() as folder:
         path = folder / "spool.db"
         spool = open_spool(f"sqlite:///{path}", max_spans=1000, max_bytes=1 << 20)
-        notes = Notes(path)
-        for span in decode(spans()[0], JSON):
-            spool.keep(span, size_of(span))
+        spool.keep_many([(span, size_of(span)) for span in decode(spans()[0], JSON)])
+        notes = spool.notes()
+        assert notes is not None
         spool.refuse(Refusal(reference_id="r", project="p", status=422, detail="no", body=b"{}", at=1.0))
-        notes.replace([Note(key=("1" * 32, "2" * 16), kind="known", content=b"x")], [])
-        notes.close()
+        notes.promise([(("1" * 32, "2" * 16), b"x")])
+        notes.settle(b"x", [])
         spool.close()
         return [path.read_bytes()]
 

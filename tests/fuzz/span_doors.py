@@ -158,7 +158,7 @@ def _rows() -> list[bytes]:
     )
     written = [encoding.encode(span) for data in spans()[:20] for span in decode(data, JSON)]
     records = [encoding.encode(item) for data in captured(b"resourceLogs")[:5] for item in sift_logs(data, JSON).items]
-    return [*written, *records, known.encode(note)]
+    return [*written, *records, known.encode([note])]
 
 
 DOORS: dict[str, Door] = {

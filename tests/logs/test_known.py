@@ -78,13 +78,13 @@ class World:
     def settle(self) -> None:
         settled = self.assembler.settled()
         for note in self.assembler.known(settled):
-            self.notes[note.key] = known.encode(note)
+            self.notes[note.key] = known.encode([note])
         for key in settled:
             self.kept.pop(key, None)
 
     def crashes(self) -> None:
         self.assembler = TraceAssembler(hold=HOLD)
-        self.assembler.recall([known.decode(note) for note in self.notes.values()], 0.0)
+        self.assembler.recall([each for note in self.notes.values() for each in known.decode(note)], 0.0)
         for draft in list(self.kept.values()):
             self.assembler.add(draft, 0.0)
         self.settle()

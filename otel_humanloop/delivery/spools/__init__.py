@@ -10,12 +10,15 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
 from otel_humanloop.errors import SettingsError
 from otel_humanloop.spans import Span, SpanKey
+
+if TYPE_CHECKING:
+    from otel_humanloop.delivery.notes import Notes
 
 MAX_REFUSALS = 1000
 """How many refusals a spool remembers; the oldest are forgotten first."""
@@ -52,14 +55,14 @@ class Spool(Protocol):
     - A span that was kept stays until it is released. What outlives the process depends on the spool; what a spool
       that outlives it has kept survives `kill -9` from the moment `keep` returns.
     - Never more than `max_spans` spans or `max_bytes` bytes: past either, `SpoolFull`, and nothing has changed.
-    - A key stands for one span: keeping it again replaces the span and its size. Releasing a key that is not there
-      does nothing.
+    - A key stands for one span of a process: keeping it again replaces the span and its size. Releasing a key that is
+      not there does nothing.
     - Refusals do not count against the bound, are listed oldest first, and are remembered up to `MAX_REFUSALS` and
       `MAX_REFUSED_BYTES`. The same reference id refused again by the same method replaces the former.
     - Only `keep` and `keep_many` fail for want of room. `release`, `refuse` and `close` do not raise when a spool
       cannot be written to: they say so in the log, and what is released late is at worst sent twice.
-    - One thread at a time may use a spool, but `spans` and `bytes` may be read by any at any time, and cost nothing. Of
-      a spool that processes share they are what it held when this one last changed it or asked for what waits.
+    - Several threads may use a spool at once. `spans` and `bytes` cost nothing; of a spool that processes share they
+      are what it held when this one last changed it or asked for what waits.
     - After `close` nothing can be kept; closing twice does no harm.
     """
 
@@ -107,9 +110,17 @@ class Spool(Protocol):
         ...
 
     def waiting(self) -> Iterable[Span]:
-        """The spans a process that is no more has left, in the order it kept them; from now on they are this one's.
+        """The spans a process that is no more has left, in the order it last kept them.
 
-        A span is given once, to one process.
+        From now on they are this one's: a span is given once, to one process.
+        """
+        ...
+
+    def notes(self) -> Notes | None:
+        """Where a process writes what the next one must know besides; None where nothing outlives it.
+
+        Raises:
+            SettingsError: What is there is damaged.
         """
         ...
 
