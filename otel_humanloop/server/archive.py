@@ -14,7 +14,8 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from otel_humanloop.server.store import Store, attachments, feedback
-from otel_humanloop.server.store.schema import configs, deployments, environments, logs, projects, sessions
+from otel_humanloop.server.store.packing import unpack
+from otel_humanloop.server.store.schema import configs, contents, deployments, environments, logs, projects, sessions
 
 PIECE = 500
 """Lines that are read at once."""
@@ -102,7 +103,9 @@ def _logs(tx: Connection, after: int) -> tuple[list[Any], int | None]:
             configs.c.id.label("config_id"),
             sessions.c.id.label("session_id"),
             _parent.c.id.label("parent_id"),
+            contents.c.content,
         )
+        .join(contents, contents.c.log == logs.c.key)
         .join(projects, projects.c.key == logs.c.project)
         .join(configs, configs.c.key == logs.c.config)
         .outerjoin(sessions, sessions.c.key == logs.c.session)
@@ -118,7 +121,7 @@ def _logs(tx: Connection, after: int) -> tuple[list[Any], int | None]:
         {
             "log": {
                 **{field: getattr(row, field) for field in fields},
-                "content": msgspec.Raw(row.content),
+                "content": msgspec.Raw(unpack(row.content)),
                 "feedback": said.get(row.key, []),
             }
         }

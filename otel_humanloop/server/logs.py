@@ -18,7 +18,7 @@ from otel_humanloop.server.failures import Invalid, Loc, NotFound
 from otel_humanloop.server.feedback import inline
 from otel_humanloop.server.filters import filters_of
 from otel_humanloop.server.requests import MAX_ITEMS, Call, check_depth, check_name, decode, page_of
-from otel_humanloop.server.store import listing, reading
+from otel_humanloop.server.store import listing, reading, words
 from otel_humanloop.server.store.changing import delete_logs, patch_log
 from otel_humanloop.server.store.posting import NO_PARENT, post
 from otel_humanloop.server.store.records import CONTENT, Content, LogDraft
@@ -34,6 +34,9 @@ _SAME = tuple(set(LogDraft.__struct_fields__) - {"created_at", "config", "conten
 _GIVEN = tuple(field for field in CONTENT if field in v4.LogRequest.__struct_fields__)
 """The content a request can give."""
 _NAMES = ("project", "session_reference_id", "parent_reference_id", "reference_id", "source", "environment")
+UNREAD = "Otel-Humanloop-Unread-Logs"
+"""The header of a search's answer that tells how many logs it has not looked into; without it, none."""
+
 _MAX_DURATION = 1e9
 _MAX_TOKENS = 10**12
 _MAX_COST = 1e6
@@ -108,10 +111,16 @@ def index(call: Call) -> Response:
         raise Invalid(("query", "project_id"), "field required", kind="value_error.missing")
     filters = filters_of(call.query)
     work = partial(listing.logs_of_project, project_id=project_id, window=window, filters=filters)
-    page = call.store.search(work) if filters.searches else call.store.read(work)
+    if not filters.searches:
+        page, unread = call.store.read(work), 0
+    else:
+        page, unread = call.store.search(lambda tx: (work(tx), words.waiting(tx)))
     if page is None:
         raise NotFound("project", project_id)
-    return json(page)
+    answer = json(page)
+    if unread:
+        answer.headers[UNREAD] = str(unread)
+    return answer
 
 
 def export(call: Call) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -88,8 +89,9 @@ def test_a_store_still_works_when_it_was_compacted(api: Api, store: Store) -> No
 def test_vacuum_gives_back_what_deleted_logs_took(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "humanloop.db"
     with open_store(f"sqlite:///{path}") as store:
-        old = {"project": "p", "config": TOOL, "created_at": ago(days=2), "output": "x" * 5000}
-        Api(create_app(store)).ask("POST", "logs", json=[old] * 500)
+        old = {"project": "p", "config": TOOL, "created_at": ago(days=2), "output": ""}
+        said = [{**old, "output": secrets.token_hex(2_500)} for _ in range(500)]
+        Api(create_app(store)).ask("POST", "logs", json=said)
     before = path.stat().st_size
     assert main(["vacuum", "--keep", "1d", "--database", f"sqlite:///{path}"]) == 0
     assert "500 logs deleted" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from otel_humanloop.errors import SettingsError
 from otel_humanloop.server.store import words
 from otel_humanloop.server.store.databases import Database, open_postgres, open_sqlite
-from otel_humanloop.server.store.indexer import Indexer
+from otel_humanloop.server.store.indexer import SOON, Indexer
 from otel_humanloop.server.store.writer import Writer
 
 __all__ = ["Store", "open_store"]
@@ -46,8 +46,14 @@ class Store:
         return result
 
     def search(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work` as `read` does, once the index of words holds all that was committed before."""
-        self._indexer.catch_up(self.read(words.waiting))
+        """Runs `work` as `read` does, once the index of words holds all that was committed before.
+
+        Where more logs wait than are read in a moment, as after a migration, it looks into what the index holds now;
+        `words.waiting` tells how many logs it lacks.
+        """
+        waiting = self.read(words.waiting)
+        if waiting <= SOON:
+            self._indexer.catch_up(waiting)
         return self.read(work)
 
     def _index(self, most: int) -> int:

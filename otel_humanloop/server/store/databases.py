@@ -20,6 +20,9 @@ from otel_humanloop.server.store.migrate import migrate
 _BUSY_MS = 10_000
 """How long a connection waits for another process's lock, such as that of a backup."""
 
+_PAGE = 8192
+"""Bytes of a page of a new SQLite database: of contents of some 2 kB, one would leave half of the usual page empty."""
+
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):
     """A database opened twice: by the writer, and by readers that can only read."""
@@ -35,7 +38,8 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
             raw.rollback()
             connection: Any = raw.dbapi_connection
             if self.writing.dialect.name == "sqlite":
-                connection.execute("INSERT INTO log_words (log_words) VALUES ('optimize')")
+                for name in ("log_words", "log_facts"):
+                    connection.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
                 connection.execute("VACUUM")
             else:
                 connection.autocommit = True
@@ -66,7 +70,12 @@ def open_sqlite(url: str) -> Database:
         path, cleanup = str(Path(directory.name) / "humanloop.db"), directory.cleanup
     writing = _sqlite_engine(
         path,
-        pragmas=("journal_mode = WAL", f"synchronous = {'OFF' if cleanup else 'FULL'}", "foreign_keys = ON"),
+        pragmas=(
+            f"page_size = {_PAGE}",
+            "journal_mode = WAL",
+            f"synchronous = {'OFF' if cleanup else 'FULL'}",
+            "foreign_keys = ON",
+        ),
         begin="BEGIN IMMEDIATE",
         pool_size=1,
     )

@@ -1,7 +1,7 @@
 """Keeps the index of words up to date, behind the writes: a log is committed first and found a moment later.
 
-Words are read from a snapshot, where nobody waits; the writer only puts them in. Before a search, what was written
-before it is brought in, so that a search sees every write its caller knows of.
+Texts are read from a snapshot, where nobody waits; the writer only puts them in. Before a search, what was written
+before it is brought in, so that a search sees every write its caller knows of; unless that would take too long.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from otel_humanloop.server.failures import RequestFailed
 
 _log = logging.getLogger(__name__)
 
-_SIZE = 200
+SOON = 4_000
+"""Logs that a search waits for: some tenths of a second."""
+_SIZE = 400
 """Logs at once: the writer is held up for some milliseconds by their words."""
 _PAUSE = 0.2
 """Seconds after a write until the index follows: what comes together is read together."""

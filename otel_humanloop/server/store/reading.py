@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from otel_humanloop import v4
 from otel_humanloop.server.store import feedback
+from otel_humanloop.server.store.packing import unpack
 from otel_humanloop.server.store.records import CONTENT, Content
-from otel_humanloop.server.store.schema import configs, logs, projects, session_projects, sessions
+from otel_humanloop.server.store.schema import configs, contents, logs, projects, session_projects, sessions
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _CONTENT = msgspec.json.Decoder(Content)
@@ -49,6 +50,11 @@ class Window(msgspec.Struct, frozen=True):
     offset: int
 
 
+def content_of(kept: bytes) -> Content:
+    """A content as the store keeps it."""
+    return _CONTENT.decode(unpack(kept))
+
+
 # Logs
 
 _parent = logs.alias("parent")
@@ -65,7 +71,9 @@ def _log_statement() -> Select[Any]:
             sessions.c.id.label("session_id"),
             sessions.c.reference_id.label("session_reference_id"),
             _parent.c.id.label("parent_id"),
+            contents.c.content,
         )
+        .join(contents, contents.c.log == logs.c.key)
         .join(projects, projects.c.key == logs.c.project)
         .join(configs, configs.c.key == logs.c.config)
         .outerjoin(sessions, sessions.c.key == logs.c.session)
@@ -103,7 +111,7 @@ def _log_responses(tx: Connection, rows: Sequence[Row[Any]]) -> list[v4.LogRespo
 
 
 def _log_response(row: Row[Any], said: list[v4.FeedbackResponse] | None) -> v4.LogResponse:
-    content = _CONTENT.decode(row.content)
+    content = content_of(row.content)
     fields: dict[str, Any] = {field: getattr(content, field) for field in CONTENT}
     if row.saved and content.inputs is msgspec.UNSET:
         fields["inputs"] = _NO_INPUTS
@@ -174,10 +182,8 @@ def session_list(
 
 def _session_responses(tx: Connection, rows: Sequence[Row[Any]]) -> list[v4.SessionResponse]:
     ends = {key for row in rows for key in (row.first_log, row.last_log) if key is not None}
-    contents = {
-        key: _CONTENT.decode(blob)
-        for key, blob in tx.execute(select(logs.c.key, logs.c.content).where(logs.c.key.in_(ends)))
-    }
+    ended = tx.execute(select(contents.c.log, contents.c.content).where(contents.c.log.in_(ends)))
+    said = {key: content_of(kept) for key, kept in ended}
     members: dict[int, list[v4.SessionProjectResponse]] = {row.key: [] for row in rows}
     for member in tx.execute(
         select(session_projects.c.session, projects.c.id, projects.c.name, projects.c.config_type)
@@ -187,13 +193,13 @@ def _session_responses(tx: Connection, rows: Sequence[Row[Any]]) -> list[v4.Sess
     ):
         kind = _FILE_TYPES.get(member.config_type, "flow")
         members[member.session].append(v4.SessionProjectResponse(id=member.id, name=member.name, type=kind))
-    return [_session_response(row, members[row.key], contents) for row in rows]
+    return [_session_response(row, members[row.key], said) for row in rows]
 
 
 def _session_response(
-    row: Row[Any], members: list[v4.SessionProjectResponse], contents: dict[int, Content]
+    row: Row[Any], members: list[v4.SessionProjectResponse], said: dict[int, Content]
 ) -> v4.SessionResponse:
-    first, last = contents.get(row.first_log), contents.get(row.last_log)
+    first, last = said.get(row.first_log), said.get(row.last_log)
     return v4.SessionResponse(
         id=row.id,
         projects=members,

@@ -1,8 +1,8 @@
 """The tables. Made and changed by the migrations beside this file; a test holds the two together.
 
 Keys (`key`) are integers the single writer hands out in order of arrival; ids (`id`) are what the API shows. Times are
-integer microseconds since the epoch, UTC. `content` and `body` are JSON as UTF-8 bytes: a JSON string may hold U+0000,
-which PostgreSQL's text cannot. In `logs` it stands last, so that reading the other columns never touches it.
+integer microseconds since the epoch, UTC. `body`, `value` and `glimpse` are JSON as UTF-8 bytes: a JSON string may hold
+U+0000, which PostgreSQL's text cannot.
 """
 
 from __future__ import annotations
@@ -118,7 +118,6 @@ logs = Table(
     Column("saved", Boolean, nullable=False),
     Column("source", Text),
     Column("environment", Text),
-    Column("content", LargeBinary, nullable=False),
     Column("glimpse", LargeBinary, nullable=False, comment="what lists show of the content, as JSON"),
     UniqueConstraint("reference_id", "session", name="logs_reference"),
     Index("logs_session", "session", "started_at"),
@@ -133,6 +132,14 @@ Index("logs_parent", logs.c.parent, sqlite_where=_has_parent, postgresql_where=_
 waits = logs.c.parent.is_(None) & logs.c.parent_reference_id.is_not(None)
 """A log whose parent has been named and not been found."""
 Index("logs_waiting", logs.c.parent_reference_id, sqlite_where=waits, postgresql_where=waits)
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("log", _KEY, ForeignKey("logs.key", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False, comment="as `packing.py` makes it of JSON"),
+)
+"""What logs hold, apart from them, so that whoever reads many logs reads nothing that is large."""
 
 feedback = Table(
     "feedback",
@@ -183,7 +190,7 @@ unindexed = Table(
     metadata,
     Column("log", _KEY, primary_key=True, autoincrement=False),
 )
-"""Logs whose words a search does not find yet: written since the index was last brought up to date, or deleted."""
+"""Logs whose words are not in the index yet."""
 
 attachments = Table(
     "attachments",

@@ -1,86 +1,69 @@
-"""Which words stand in a log, and which logs hold some words: full-text search, the same on every database.
+"""The index of words: which logs hold some words, found the same on every database.
 
-Words are made here, not by the database, so that both find the same: letters and digits, without case, each once. A
-letter in front says where a word stands, `c` in the content and `m` in the metadata. A search finds logs that hold all
-of its words, each of which may be the beginning of one. Where a script has no spaces, each character is a word. Whom a
-log was made for stands there as one word more, so that a user is found by the whole name and by nothing else.
+A search finds logs that hold all of its words, each of which may be the beginning of one. What words are is said in
+`texts.py`. SQLite has two tables of its full-text index, of contents and of metadata, which keep words and no text;
+its tokenizer takes the texts apart. PostgreSQL has a `tsvector` for each log, where a letter in front of a word says
+where it stands.
+
+A write that brings many logs brings their words too. Of a few, it notes that they are to be read (`unindexed`), and the
+indexer does so for many writes at once: an index grows more cheaply by much than by little. A log whose words are in
+the index is not noted, and a log that is noted has none there.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    column,
-    delete,
-    false,
-    func,
-    literal,
-    select,
-    table,
-    text,
-)
+from sqlalchemy import ColumnElement, Connection, Integer, column, delete, false, func, literal, select, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 
+from otel_humanloop.server.store.packing import unpack
 from otel_humanloop.server.store.records import Content
 from otel_humanloop.server.store.rows import chunks
-from otel_humanloop.server.store.schema import logs, unindexed
+from otel_humanloop.server.store.schema import contents, logs, unindexed
+from otel_humanloop.server.store.texts import Texts, name_of_user, texts_of, words_of
 
 CONTENT_WORDS = "c"
 METADATA_WORDS = "m"
+
+MANY = 64
+"""Logs of one write whose words are worth putting in with it."""
+
 _USER_WORD = "u"
-
-_SEARCHED = ("inputs", "messages", "output", "output_message", "error", "stdout")
-_MOST_CHARACTERS = 200_000
-"""Of a log's content; what stands behind is not found."""
+_USER_MARK = "\ue000"
+"""In SQLite's index, in front of the word that is a user. No text has it: it is no letter."""
 _MOST_WORDS = 10_000
-_LONGEST_WORD = 100
+"""Of one log, in PostgreSQL, which takes so many."""
 
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+_TABLES = {CONTENT_WORDS: "log_words", METADATA_WORDS: "log_facts"}
+_words = table("log_words", column("log"), column("words"))
 _CONTENT = msgspec.json.Decoder(Content)
-
-_words = table("log_words", column("log"), column("rowid", Integer), column("words"))
-
-
-class _Metadata(msgspec.Struct, frozen=True):
-    """Of a log's metadata, whom it was made for."""
-
-    user: Any = None
-
-
-_USER = msgspec.json.Decoder(_Metadata)
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The words of one log, as it was when they were read."""
+    """The texts of one log, as it was when they were read."""
 
     log: int
     id: str | None
     updated_at: int | None
-    words: list[str]
+    texts: Texts | None
 
 
-def words_of(said: str) -> list[str]:
-    """The words of a text, in order."""
-    plain = unicodedata.normalize("NFKC", said).casefold()
-    return [word[:_LONGEST_WORD] for word in _WORD.findall(plain)]
+def mark(tx: Connection, keys: Iterable[int]) -> None:
+    """Notes that the words of these logs are to be read."""
+    noted = [{"log": key} for key in keys]
+    if noted:
+        tx.execute(text("INSERT INTO unindexed (log) VALUES (:log) ON CONFLICT DO NOTHING"), noted)
 
 
-def mark(tx: Connection, keys: list[int]) -> None:
-    """Notes that the words of these logs are to be read again."""
-    if keys:
-        statement = text("INSERT INTO unindexed (log) VALUES (:log) ON CONFLICT DO NOTHING")
-        tx.execute(statement, [{"log": key} for key in keys])
+def marked(tx: Connection, keys: Sequence[int]) -> set[int]:
+    """Those of these logs whose words are to be read."""
+    found: set[int] = set()
+    for chunk in chunks(keys):
+        found.update(tx.execute(select(unindexed.c.log).where(unindexed.c.log.in_(chunk))).scalars())
+    return found
 
 
 def waiting(tx: Connection) -> int:
@@ -89,93 +72,113 @@ def waiting(tx: Connection) -> int:
 
 
 def read(tx: Connection, most: int) -> list[Reading]:
-    """The words of some of the logs that are to be read. A log that is gone has none."""
+    """The texts of some of the logs that are to be read. A log that is gone has none."""
     statement = (
-        select(unindexed.c.log, logs.c.id, logs.c.updated_at, logs.c.content)
+        select(unindexed.c.log, logs.c.id, logs.c.updated_at, contents.c.content)
         .outerjoin(logs, logs.c.key == unindexed.c.log)
+        .outerjoin(contents, contents.c.log == unindexed.c.log)
         .order_by(unindexed.c.log)
         .limit(most)
     )
     return [
-        Reading(row.log, row.id, row.updated_at, [] if row.content is None else _content_words(row.content))
+        Reading(row.log, row.id, row.updated_at, None if row.content is None else _texts(row.content))
         for row in tx.execute(statement)
     ]
 
 
-def keep(tx: Connection, readings: list[Reading]) -> None:
-    """Writes words into the index, except of logs that changed since they were read."""
-    states: dict[int, tuple[str, int]] = {}
-    keys = [reading.log for reading in readings]
-    for chunk in chunks(keys):
-        for row in tx.execute(select(logs.c.key, logs.c.id, logs.c.updated_at).where(logs.c.key.in_(chunk))):
-            states[row.key] = (row.id, row.updated_at)
-    current = [r for r in readings if states.get(r.log, (None, None)) == (r.id, r.updated_at)]
-    done = [reading.log for reading in current]
-    sqlite = tx.dialect.name == "sqlite"
-    place = _words.c.rowid if sqlite else _words.c.log
-    for chunk in chunks(done):
-        tx.execute(delete(_words).where(place.in_(chunk)))
+def keep(tx: Connection, readings: Sequence[Reading]) -> None:
+    """Puts texts into the index, except of logs that changed since they were read, or that somebody else put in."""
+    states: dict[int, tuple[str | None, int | None]] = {}
+    for chunk in chunks([reading.log for reading in readings]):
+        statement = select(unindexed.c.log, logs.c.id, logs.c.updated_at).outerjoin(logs, logs.c.key == unindexed.c.log)
+        for row in tx.execute(statement.where(unindexed.c.log.in_(chunk))):
+            states[row.log] = (row.id, row.updated_at)
+    current = [r for r in readings if states.get(r.log) == (r.id, r.updated_at)]
+    for chunk in chunks([reading.log for reading in current]):
         tx.execute(delete(unindexed).where(unindexed.c.log.in_(chunk)))
-    found = [reading for reading in current if reading.words]
+    add(tx, {reading.log: reading.texts for reading in current if reading.texts is not None})
+
+
+def add(tx: Connection, found: Mapping[int, Texts]) -> None:
+    """Puts the texts of logs into the index, in which they have none."""
     if not found:
         return
-    if sqlite:
-        rows: list[dict[str, Any]] = [{"log": r.log, "words": " ".join(r.words)} for r in found]
-        tx.execute(text("INSERT INTO log_words (rowid, words) VALUES (:log, :words)"), rows)
+    if tx.dialect.name == "sqlite":
+        for kind, name in _TABLES.items():
+            rows = [(key, said) for key, texts in found.items() if (said := _document(kind, texts))]
+            if rows:
+                tx.exec_driver_sql(f"INSERT INTO {name} (rowid, words) VALUES (?, ?)", rows)
     else:
-        rows = [{"log": r.log, "words": r.words} for r in found]
-        statement = "INSERT INTO log_words (log, words) VALUES (:log, array_to_tsvector(CAST(:words AS text[])))"
-        tx.execute(text(statement), rows)
+        statement = text("INSERT INTO log_words (log, words) VALUES (:log, array_to_tsvector(CAST(:words AS text[])))")
+        tx.execute(statement, [{"log": key, "words": _lexemes(texts)} for key, texts in found.items()])
+
+
+def drop(tx: Connection, kept: Mapping[int, bytes]) -> None:
+    """Takes logs out of the index, and out of the notes: key -> its content as it is kept, before it changes or goes.
+
+    SQLite's index keeps no text, so it has to be told again what it was given.
+    """
+    if not kept:
+        return
+    keys = sorted(kept)
+    noted = marked(tx, keys)
+    sqlite = tx.dialect.name == "sqlite"
+    for chunk in chunks(sorted(noted)):
+        tx.execute(delete(unindexed).where(unindexed.c.log.in_(chunk)))
+    known = {key: _texts(kept[key]) for key in keys if key not in noted} if sqlite else {}
+    for kind, name in _TABLES.items() if sqlite else ():
+        rows = [(key, said) for key, texts in known.items() if (said := _document(kind, texts))]
+        if rows:
+            tx.exec_driver_sql(f"INSERT INTO {name} ({name}, rowid, words) VALUES ('delete', ?, ?)", rows)
+    for chunk in () if sqlite else chunks(keys):
+        tx.execute(delete(_words).where(_words.c.log.in_(chunk)))
 
 
 def holds(tx: Connection, kind: str, said: str) -> ColumnElement[bool]:
     """Does a log hold all words of `said`? `kind` is `CONTENT_WORDS` or `METADATA_WORDS`."""
-    wanted = dict.fromkeys(kind + word for word in words_of(said))
+    wanted = list(dict.fromkeys(words_of(said)))
     if not wanted:
         return false()
     if tx.dialect.name == "sqlite":
-        query = literal(" AND ".join(f'"{word}"*' for word in wanted))
-        return logs.c.key.in_(select(_words.c.rowid).where(column("log_words").op("MATCH")(query)))
-    lexemes = sa.cast(literal(" & ".join(f"'{word}':*" for word in wanted)), TSQUERY)
-    matches = _words.c.words.op("@@", is_comparison=True)(lexemes)
-    return logs.c.key.in_(select(_words.c.log).where(matches))
+        return _matches(_TABLES[kind], " AND ".join(f'"{word}"*' for word in wanted))
+    return _has(" & ".join(f"'{kind}{word}':*" for word in wanted))
 
 
 def is_of_user(tx: Connection, user: str) -> ColumnElement[bool]:
     """Does a log's metadata name this user, and no other?"""
-    return holds(tx, _USER_WORD, _user_word(user))
+    word = name_of_user(user)
+    if tx.dialect.name == "sqlite":
+        return _matches(_TABLES[METADATA_WORDS], f'"{_USER_MARK}{word}"')
+    return _has(f"'{_USER_WORD}{word}'")
 
 
-def _user_word(user: str) -> str:
-    return hashlib.sha256(user.encode()).hexdigest()[:32]
+def _matches(name: str, query: str) -> ColumnElement[bool]:
+    found = table(name, column("rowid", Integer))
+    return logs.c.key.in_(select(found.c.rowid).where(column(name).op("MATCH")(literal(query))))
 
 
-def _content_words(blob: bytes) -> list[str]:
-    content = _CONTENT.decode(blob)
-    found: dict[str, None] = {}
-    user = _USER.decode(content.metadata).user if content.metadata is not msgspec.UNSET else None
-    of_user = [_USER_WORD + _user_word(user)] if isinstance(user, str) else []
-    for kind, fields in ((CONTENT_WORDS, _SEARCHED), (METADATA_WORDS, ("metadata",))):
-        room = _MOST_CHARACTERS
-        values = [raw for field in fields if (raw := getattr(content, field)) is not msgspec.UNSET]
-        for said in _texts([msgspec.json.decode(raw) for raw in values]):
-            found.update((kind + word, None) for word in words_of(said[:room]))
-            room -= len(said)
-            if room <= 0 or len(found) > _MOST_WORDS:
-                break
+def _has(query: str) -> ColumnElement[bool]:
+    matches = _words.c.words.op("@@", is_comparison=True)(sa.cast(literal(query), TSQUERY))
+    return logs.c.key.in_(select(_words.c.log).where(matches))
+
+
+def _texts(kept: bytes) -> Texts:
+    return texts_of(_CONTENT.decode(unpack(kept)))
+
+
+def _document(kind: str, texts: Texts) -> str:
+    """What SQLite's index is given of a log."""
+    if kind == CONTENT_WORDS:
+        return texts.content
+    return texts.metadata if texts.user is None else f"{texts.metadata} {_USER_MARK}{name_of_user(texts.user)}"
+
+
+def _lexemes(texts: Texts) -> list[str]:
+    """What PostgreSQL's index is given of a log."""
+    found = dict.fromkeys(
+        kind + word
+        for kind, said in ((CONTENT_WORDS, texts.content), (METADATA_WORDS, texts.metadata))
+        for word in words_of(said)
+    )
+    of_user = [] if texts.user is None else [_USER_WORD + name_of_user(texts.user)]
     return [*sorted(found)[:_MOST_WORDS], *of_user]
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Everything that can be read in a JSON value: names, strings, numbers."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, child in cast("dict[str, Any]", value).items():
-            yield name
-            yield from _texts(child)
-    elif isinstance(value, list):
-        for child in cast("list[Any]", value):
-            yield from _texts(child)
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)

@@ -7,19 +7,22 @@ finds, adds and changes rows as if it were alone, sees its own changes, and writ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence, Set
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from otel_humanloop.server.store import attachments, totals, words
 from otel_humanloop.server.store.glimpses import glimpse_of
+from otel_humanloop.server.store.packing import pack, unpack
 from otel_humanloop.server.store.records import Change, ConfigRow, Content, LogDraft, LogRow, ProjectRow, SessionRow
 from otel_humanloop.server.store.rows import Rows, chunks
-from otel_humanloop.server.store.schema import configs, logs, projects, sessions, waits
+from otel_humanloop.server.store.schema import configs, contents, logs, projects, sessions, waits
+from otel_humanloop.server.store.texts import texts_of
 
 _CONTENT = msgspec.json.Decoder(Content)
+_SEEN = update(logs).where(logs.c.key == bindparam("at")).values({"glimpse": bindparam("seen")})
+_SAID = update(contents).where(contents.c.log == bindparam("at")).values({"content": bindparam("said")})
 
 
 class Workspace:
@@ -116,8 +119,8 @@ class Workspace:
     def content(self, log: LogRow) -> Content:
         """The log's content, with what this write has changed of it."""
         if log.key not in self._contents:
-            blob = self._tx.execute(select(logs.c.content).where(logs.c.key == log.key)).scalar_one()
-            return _CONTENT.decode(blob)
+            kept = self._tx.execute(select(contents.c.content).where(contents.c.log == log.key)).scalar_one()
+            return _CONTENT.decode(unpack(kept))
         return self._contents[log.key]
 
     def put_log(self, log: LogRow, content: Content | None = None) -> LogRow:
@@ -152,25 +155,42 @@ class Workspace:
 
     def _flush_logs(self, changes: Sequence[Change]) -> None:
         gone = [change.before.key for change in changes if change.before is not None and change.after is None]
+        new = set(self.logs.new)
+        said = {log.key: self._contents[log.key] for log in self.logs.among(self._contents)}
+        rewritten = [key for key in said if key not in new]
+        words.drop(self._tx, self._kept([*gone, *rewritten]))
         unnamed = attachments.named_by(self._tx, gone)
         for chunk in chunks(gone):
             self._tx.execute(delete(logs).where(logs.c.key.in_(chunk)))
         attachments.forget(self._tx, unnamed)
-        new = set(self.logs.new)
-        contents = {key: msgspec.json.encode(content) for key, content in sorted(self._contents.items())}
-        glimpses = {key: glimpse_of(content) for key, content in self._contents.items()}
-        self.logs.flush(
-            content={key: contents[key] for key in sorted(new)}, glimpse={key: glimpses[key] for key in sorted(new)}
-        )
-        rewritten = [
-            {"at": key, "blob": content, "seen": glimpses[key]} for key, content in contents.items() if key not in new
-        ]
+        encoded = {key: msgspec.json.encode(content) for key, content in said.items()}
+        glimpses = {key: glimpse_of(content) for key, content in said.items()}
+        self.logs.flush(glimpse=glimpses)
+        if new:
+            self._tx.execute(insert(contents), [{"log": key, "content": pack(encoded[key])} for key in sorted(new)])
         if rewritten:
-            given: dict[str, Any] = {"content": bindparam("blob"), "glimpse": bindparam("seen")}
-            self._tx.execute(update(logs).where(logs.c.key == bindparam("at")).values(given), rewritten)
-        attachments.name(self._tx, {log.key: contents[log.key] for log in self.logs.among(contents)})
-        words.mark(self._tx, sorted({*gone, *self._contents}))
+            changed = [{"at": key, "seen": glimpses[key], "said": pack(encoded[key])} for key in rewritten]
+            self._tx.execute(_SEEN, changed)
+            self._tx.execute(_SAID, changed)
+        attachments.name(self._tx, encoded)
+        self._find_words(said, new)
         self._contents.clear()
+
+    def _find_words(self, said: Mapping[int, Content], new: Set[int]) -> None:
+        """Many words are worth putting in at once; few are left to the indexer."""
+        if len(new) >= words.MANY:
+            words.add(self._tx, {key: texts_of(content) for key, content in said.items() if key in new})
+            words.mark(self._tx, said.keys() - new)
+        else:
+            words.mark(self._tx, said)
+
+    def _kept(self, keys: Sequence[int]) -> dict[int, bytes]:
+        """Contents as they are in the table."""
+        kept: dict[int, bytes] = {}
+        for chunk in chunks(keys):
+            found = select(contents.c.log, contents.c.content).where(contents.c.log.in_(chunk))
+            kept.update((row.log, row.content) for row in self._tx.execute(found))
+        return kept
 
     def _note(self, log: LogRow) -> None:
         """Where a log may be looked for. It may have left there since."""

@@ -10,7 +10,8 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from otel_humanloop.server.failures import NotFound
-from otel_humanloop.server.store.schema import logs
+from otel_humanloop.server.store.packing import unpack
+from otel_humanloop.server.store.schema import contents, logs
 from otel_humanloop.server.viewer import finding
 from otel_humanloop.server.viewer.entries import Entry, entries_of
 from otel_humanloop.server.viewer.text import count, duration, line, money
@@ -114,8 +115,10 @@ def differences(left: Entry | None, right: Entry | None, whole: Whole) -> list[D
 
 def _wholes(tx: Connection, sessions: Sequence[int]) -> dict[int, dict[str, bytes]]:
     wholes: dict[int, dict[str, bytes]] = {}
-    for key, content in tx.execute(select(logs.c.key, logs.c.content).where(logs.c.session.in_(sessions))):
-        kept = _WHOLE.decode(content)
+    mine = logs.c.session.in_(sessions)
+    found = select(contents.c.log, contents.c.content).join(logs, logs.c.key == contents.c.log).where(mine)
+    for key, content in tx.execute(found):
+        kept = _WHOLE.decode(unpack(content))
         wholes[key] = {f"input {line(name, 60)}": bytes(value) for name, value in (kept.inputs or {}).items()}
         if kept.output is not msgspec.UNSET:
             wholes[key]["output"] = bytes(kept.output)

@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from otel_humanloop.attachments import PATH, is_digest
 from otel_humanloop.server.attachments import served
-from otel_humanloop.server.failures import NotFound
+from otel_humanloop.server.failures import NotFound, RequestFailed
 from otel_humanloop.server.store import Store, attachments, reading, words
 from otel_humanloop.server.viewer import finding, opinions
 from otel_humanloop.server.viewer.comparing import compared_values
@@ -29,9 +29,6 @@ from otel_humanloop.server.viewer.project_view import project_list, project_valu
 from otel_humanloop.server.viewer.session_view import session_values
 from otel_humanloop.server.viewer.showing import HEADERS, HERE, page, render
 from otel_humanloop.server.viewer.sign_in import Desk, Digests
-
-_SOON = 2_000
-"""Logs whose words a search waits for. Of a longer backlog it finds what is there, and says so."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -89,21 +86,17 @@ def routes(store: Store, *, digests: Digests = tuple, stopping: Callable[[], boo
 def _serving(store: Store, desk: Desk, show: Show) -> Endpoint:
     async def serve(request: Request) -> Response:
         request.state.visitor = desk.visitor(request)
-        return await run_in_threadpool(_reading(store, request), partial(show, request=request))
+        try:
+            return await run_in_threadpool(_reading(store, request), partial(show, request=request))
+        except RequestFailed as error:
+            return _problem(request, error)
 
     return serve
 
 
 def _reading(store: Store, request: Request) -> Callable[[Callable[[Connection], Response]], Response]:
-    """What is looked for by its words is to be found as soon as it was written, unless that takes too long."""
-
-    def read(work: Callable[[Connection], Response]) -> Response:
-        sought = request.query_params.keys() & {"q", "user"}
-        if sought and store.read(words.waiting) <= _SOON:
-            return store.search(work)
-        return store.read(work)
-
-    return read
+    """What is looked for by its words is to be found as soon as it was written."""
+    return store.search if request.query_params.keys() & {"q", "user"} else store.read
 
 
 def _saying(store: Store, desk: Desk) -> Endpoint:
@@ -118,7 +111,7 @@ def _saying(store: Store, desk: Desk) -> Endpoint:
     return serve
 
 
-def _framed(request: Request, template: str, place: str, **values: Any) -> Response:
+def _framed(request: Request, template: str, place: str, *, status: int = 200, **values: Any) -> Response:
     """A page with what surrounds it."""
     return page(
         render(
@@ -127,9 +120,17 @@ def _framed(request: Request, template: str, place: str, **values: Any) -> Respo
             searched=request.query_params.get("q", "") if place == "sessions" else "",
             base_url=str(request.base_url).rstrip("/"),
             visitor=request.state.visitor,
+            status=status,
             **values,
-        )
+        ),
+        status,
     )
+
+
+def _problem(request: Request, error: RequestFailed) -> Response:
+    """Why there is no such page, as a page with ways on."""
+    title = "Not found" if error.status == 404 else "This page cannot be shown"
+    return _framed(request, "problem.html", "", title=title, message=error.message, status=error.status)
 
 
 def _sessions(tx: Connection, *, request: Request) -> Response:
