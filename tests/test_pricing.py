@@ -8,12 +8,18 @@ from typing import Any
 import msgspec
 import pytest
 from corpus import captures
+from genai_prices import Usage as LibraryUsage
+from genai_prices import calc_price
+from genai_prices.data_snapshot import DataSnapshot, get_snapshot, set_custom_snapshot
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from otel_humanloop import pricing, settings
 from otel_humanloop.logs.build import build_log
 from otel_humanloop.logs.draft import draft
 from otel_humanloop.logs.moves import Create
-from otel_humanloop.operation import Kind, Operation, Usage
+from otel_humanloop.operation import Cost, Kind, Operation, Usage
 
 AT = int(datetime(2026, 1, 15, tzinfo=timezone.utc).timestamp() * 1e9)
 CALL = Operation(
@@ -60,6 +66,61 @@ def test_nothing_is_guessed(changes: dict[str, Any]) -> None:
 def test_any_time_will_do(at: int) -> None:
     cost = pricing.price(CALL, at)
     assert cost is None or cost.total is not None
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> tuple[Usage, str, str]:
+    """Any published model with any counts, most of which could be."""
+    provider = draw(st.sampled_from(get_snapshot().providers))
+    model = draw(st.sampled_from([*provider.models, *get_snapshot().providers[0].models]))
+    prompt, output = draw(st.integers(0, 10**9)), draw(st.none() | st.integers(0, 10**6))
+    usage = Usage(
+        prompt_tokens=prompt,
+        output_tokens=output,
+        cache_read_tokens=draw(st.none() | st.integers(-1, prompt // 2 + 1)),
+        cache_write_tokens=draw(st.none() | st.integers(0, prompt // 3)),
+        audio_prompt_tokens=draw(st.none() | st.integers(0, prompt // 4)),
+        audio_output_tokens=draw(st.none() | st.integers(0, (output or 0) + 1)),
+    )
+    return usage, provider.id, model.id
+
+
+@given(calls(), st.sampled_from([AT, AT - 10**17, AT + 10**15]))
+@hypothesis_settings(max_examples=150, deadline=None)
+def test_a_price_is_the_librarys_to_the_last_digit(call: tuple[Usage, str, str], at: int) -> None:
+    usage, provider, model = call
+    counts = {
+        "input_tokens": usage.prompt_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "input_audio_tokens": usage.audio_prompt_tokens,
+        "output_audio_tokens": usage.audio_output_tokens,
+    }
+    stated: dict[str, Any] = {name: count for name, count in counts.items() if count is not None}
+    try:
+        when = datetime.fromtimestamp(at / 1e9, timezone.utc)
+        asked = calc_price(LibraryUsage(**stated), model, provider_id=provider, genai_request_timestamp=when)
+    except (LookupError, ValueError):
+        expected = None
+    else:
+        expected = Cost(
+            prompt=float(asked.input_price), output=float(asked.output_price), total=float(asked.total_price)
+        )
+    operation = msgspec.structs.replace(CALL, usage=usage, provider=provider, request_model=model, response_model=None)
+    assert pricing.price(operation, at) == expected
+
+
+def test_newer_prices_are_taken_from_then_on() -> None:
+    before = pricing.price(CALL, AT)
+    providers = [provider for provider in get_snapshot().providers if provider.id != "openai"]
+    set_custom_snapshot(DataSnapshot(providers=providers, from_auto_update=False))
+    try:
+        assert pricing.price(CALL, AT) is None
+    finally:
+        set_custom_snapshot(None)
+    assert before is not None
+    assert pricing.price(CALL, AT) == before
 
 
 def test_a_log_says_whose_prices_they_are() -> None:
