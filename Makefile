@@ -12,7 +12,8 @@
 #   make fuzz        bytes that nobody wrote, at every door they could come in by (ARGS="v4 --seconds 600": one, longer)
 #   make audit       what is installed, held against the known vulnerabilities
 #   make check       lint, types, import contracts, tests
-#   make bench       what this costs beside its peers: benchmarks/RESULTS.md (ARGS=--quick: only that it runs)
+#   make bench       what this costs beside its peers: benchmarks/RESULTS.md (ARGS=--quick: only that it runs,
+#                    ARGS="--only exporters": a part of it, ARGS=--hour: a bridge's memory over an hour)
 #   make fix         format, and mend what ruff can
 #   make clean       remove what these targets made
 #
@@ -26,7 +27,7 @@ UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
 OLDEST := import sys; sys.exit(sys.version_info < (3, 10))
 TIERS := sdk or instrumentation or browser or postgres or kafka or collector or slow
 
-.PHONY: help demo test scorecard docs screenshots test-rest test-all test-lowest test-protobuf fuzz audit lint types contracts check fix clean
+.PHONY: help demo test scorecard docs screenshots test-rest test-all test-lowest test-protobuf fuzz audit lint types contracts check bench fix clean
 .DELETE_ON_ERROR:
 
 help:

@@ -7,9 +7,9 @@ what another has installed.
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -68,12 +68,13 @@ class Environment:
 
 
 def cache_folder() -> Path:
-    """Where environments are kept between runs."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "otel-humanloop" / "benchmarks"
+    """Where environments, and what else takes long to make, are kept between runs; `make clean` removes it."""
+    return PROJECT / "build" / "bench"
 
 
+@cache
 def environment(name: str) -> Environment:
-    """That environment, made if it is not there or was made of something else.
+    """That environment, made if it is not there or was made of something else; looked at once in a run.
 
     Raises:
         subprocess.CalledProcessError: uv could not make it; what it said has been printed.
@@ -81,7 +82,8 @@ def environment(name: str) -> Environment:
     wanted = ENVIRONMENTS[name]
     made = Environment(name, cache_folder() / name)
     stamp = made.folder / "made-of"
-    of = hashlib.sha256("\n".join([sys.version, *wanted, _project() if name in _FRESH else ""]).encode()).hexdigest()
+    asks = (PROJECT / "pyproject.toml").read_text() if name == "ours" else _project() if name in _FRESH else ""
+    of = hashlib.sha256("\n".join([sys.version, *wanted, asks]).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == of:
         return made
     sys.stderr.write(f"installing {', '.join(wanted)}\n")

@@ -1,10 +1,14 @@
-"""What a measure finds: tables for people, and for each target of this project whether it was met."""
+"""What a measure takes, and what is told of it: tables for people, and for each target whether it was met."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from benchmarks.contest import Spread
+from benchmarks.scale import Scale
+
+Figures = dict[str, Any]
+"""What was measured, as it was measured and as JSON can hold it: every round by itself."""
 
 
 class Target(NamedTuple):
@@ -34,38 +38,34 @@ class Table(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What one measure found.
+    """What one measure found, in words.
 
     Attributes:
         title: A heading.
         how: What was done, and what is not alike between those compared.
-        limits: Where a target was not met: what keeps it from being met.
+        plots: File name -> SVG, for those that `how` shows.
     """
 
     title: str
     how: str
     targets: list[Target]
     tables: list[Table]
-    limits: str = ""
+    plots: dict[str, str] = {}  # noqa: RUF012  # never changed: a NamedTuple's default
 
-    def plain(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return {
-            **self._asdict(),
-            "targets": [target._asdict() for target in self.targets],
-            "tables": [table._asdict() for table in self.tables],
-        }
 
-    @classmethod
-    def of(cls, plain: dict[str, Any]) -> Finding:
-        """What `plain` gave."""
-        return cls(
-            **{
-                **plain,
-                "targets": [Target(**target) for target in plain["targets"]],
-                "tables": [Table(**table) for table in plain["tables"]],
-            }
-        )
+class Measure(Protocol):
+    """A module of `measures/`."""
+
+    ENVIRONMENTS: tuple[str, ...]
+    """What it is measured in; their versions are told."""
+
+    def measure(self, scale: Scale) -> Figures:
+        """Does the work, which takes minutes."""
+        ...
+
+    def find(self, figures: Figures) -> Finding:
+        """Says what the figures say; of the same figures always the same."""
+        ...
 
 
 def spread(measured: Spread, unit: str = "") -> str:

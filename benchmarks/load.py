@@ -61,8 +61,13 @@ class Load:
         """The finished spans of so many traces; each trace's in the order they ended, its root last."""
         for _ in range(traces):
             self.trace(**shape)
-        spans, self._collected.spans = self._collected.spans, []
-        return spans
+        return self._taken()
+
+    def requests(self, traces: int) -> list[ReadableSpan]:
+        """The same of traces without AI."""
+        for _ in range(traces):
+            self.request()
+        return self._taken()
 
     def trace(
         self,
@@ -95,11 +100,45 @@ class Load:
                 chat.end()
         root.end()
 
+    def request(self) -> None:
+        """One trace of four spans without AI: a request that a service answered, with what it asked others for."""
+        route = self._random.choice(("/orders/{id}", "/cart", "/users/{id}/invoices"))
+        asked = {
+            "http.request.method": "GET",
+            "http.route": route,
+            "url.path": f"/v2{route}",
+            "url.scheme": "https",
+            "server.address": "shop.example.com",
+            "server.port": 443,
+            "client.address": f"10.0.{self._random.randrange(256)}.{self._random.randrange(256)}",
+            "user_agent.original": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "http.response.status_code": 200,
+            "network.protocol.version": "1.1",
+        }
+        queried = {
+            "db.system.name": "postgresql",
+            "db.namespace": "shop",
+            "db.operation.name": "SELECT",
+            "db.collection.name": "orders",
+            "db.query.text": "SELECT id, state, total FROM orders WHERE customer = $1 ORDER BY id DESC LIMIT 20",
+            "server.address": "db.internal",
+            "server.port": 5432,
+        }
+        root = self._app.start_span(f"GET {route}", kind=trace.SpanKind.SERVER, attributes=asked)
+        below = trace.set_span_in_context(root)
+        for name, attributes in (("SELECT orders", queried), ("SELECT orders", queried), ("GET", asked)):
+            self._app.start_span(name, below, kind=trace.SpanKind.CLIENT, attributes=attributes).end()
+        root.end()
+
     def text(self, length: int) -> str:
         """That many characters of words."""
         said = _said()
         start = self._random.randrange(len(said) - length)
         return said[start : start + length]
+
+    def _taken(self) -> list[ReadableSpan]:
+        spans, self._collected.spans = self._collected.spans, []
+        return spans
 
     def _root(self) -> dict[str, Any]:
         return {

@@ -44,21 +44,30 @@ class Peer(NamedTuple):
 
 
 @contextmanager
+def serve(folder: Path, database: Path, *arguments: str) -> Generator[Peer, None, None]:
+    """Our server with that SQLite file; it has answered, and ends with the block."""
+    port, otlp = free_port(), free_port()
+    base = f"http://127.0.0.1:{port}"
+    command = [
+        environment("ours").script("otel-humanloop"),
+        *("serve", "--port", str(port), "--database", f"sqlite:///{database}"),
+        *("--otlp-http-port", str(otlp), "--otlp-grpc-port", str(free_port()), *arguments),
+    ]
+    with server(command, folder, XDG_DATA_HOME=str(folder)) as started:
+        started.wait_for(f"{base}/readyz")
+        yield Peer(started, f"http://127.0.0.1:{otlp}/v1/traces", {}, database, "logs", base)
+
+
+@contextmanager
 def peer(name: str, folder: Path) -> Generator[Peer, None, None]:
     """That server, with a database in the folder; it has answered, and ends with the block."""
+    if name == "ours":
+        with serve(folder, folder / "humanloop.db") as ours:
+            yield ours
+        return
     port, other = free_port(), free_port()
     base = f"http://127.0.0.1:{port}"
-    if name == "ours":
-        database = folder / "humanloop.db"
-        command = [
-            environment("ours").script("otel-humanloop"),
-            *("serve", "--port", str(port), "--database", f"sqlite:///{database}"),
-            *("--otlp-http-port", str(other), "--otlp-grpc-port", str(free_port())),
-        ]
-        with server(command, folder, XDG_DATA_HOME=str(folder)) as started:
-            started.wait_for(f"{base}/readyz")
-            yield Peer(started, f"http://127.0.0.1:{other}/v1/traces", {}, database, "logs", base)
-    elif name == "phoenix":
+    if name == "phoenix":
         variables = {
             "PHOENIX_WORKING_DIR": str(folder),
             "PHOENIX_HOST": "127.0.0.1",

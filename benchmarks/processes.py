@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -18,37 +19,59 @@ from benchmarks.contest import clean_environ
 from benchmarks.environments import PROJECT, environment
 
 _TICK = os.sysconf("SC_CLK_TCK")
+_IDLE = 0.03
+"""CPU seconds in a second: what waking up now and then takes."""
+
+
+class Tree:
+    """A process that was started from here, or that somebody else started, with all below it.
+
+    Attributes:
+        pid: The first of them.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def cpu(self) -> float:
+        """CPU seconds of all of them, those that have ended included."""
+        return sum(_cpu(pid) for pid in self._pids())
+
+    def memory(self) -> int:
+        """Bytes of all of them; what several share is counted once, in parts."""
+        return sum(_memory(pid) for pid in self._pids())
+
+    def _pids(self) -> list[int]:
+        parents = {
+            int(entry.name): _parent(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit()
+        }
+        found = [self.pid]
+        for pid in found:
+            found.extend(child for child, parent in parents.items() if parent == pid)
+        return found
 
 
 class Server:
-    """A server that was started, with all the processes it started itself.
+    """A server that was started.
 
     Attributes:
+        processes: It, and all it started itself.
         started_in: Seconds from its start to its first answer; 0 before.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self._process = process
         self._log = log
+        self.processes = Tree(process.pid)
         self.started_in = 0.0
 
     def cpu(self) -> float:
-        """CPU seconds of it and of all it started, those that have ended included."""
-        return sum(_cpu(pid) for pid in self.pids())
+        """CPU seconds, as `Tree.cpu` has them."""
+        return self.processes.cpu()
 
     def memory(self) -> int:
-        """Bytes of its processes; what several share is counted once, in parts."""
-        return sum(_memory(pid) for pid in self.pids())
-
-    def pids(self) -> list[int]:
-        """It and all below it."""
-        parents = {
-            int(entry.name): _parent(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit()
-        }
-        found = [self._process.pid]
-        for pid in found:
-            found.extend(child for child, parent in parents.items() if parent == pid)
-        return found
+        """Bytes, as `Tree.memory` has them."""
+        return self.processes.memory()
 
     def wait_for(self, url: str, *, timeout: float = 180.0) -> None:
         """Returns when it answers there with success; raises RuntimeError where it ends or takes longer."""
@@ -85,9 +108,32 @@ def server(command: Sequence[str], folder: Path, **variables: str) -> Generator[
         process.wait()
 
 
+class Sink:
+    """Something that takes in whatever exporters send.
+
+    Attributes:
+        url: Its address.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def wait_for(self, spans: int, *, timeout: float = 120.0) -> None:
+        """Returns when so many spans (or logs) have come since the last call. Raises TimeoutError."""
+        came = 0
+
+        def done() -> bool:
+            nonlocal came
+            with urllib.request.urlopen(f"{self.url}/taken", timeout=60) as answer:
+                came += json.load(answer)["spans"]
+            return came >= spans
+
+        wait_until(done, timeout=timeout)
+
+
 @contextmanager
-def sink() -> Generator[str, None, None]:
-    """The address of something that takes in whatever exporters send."""
+def sink() -> Generator[Sink, None, None]:
+    """A sink in a process of its own, which ends with the block."""
     process = subprocess.Popen(
         [str(environment("ours").python), "-m", "benchmarks.sink"],
         cwd=PROJECT,
@@ -99,7 +145,7 @@ def sink() -> Generator[str, None, None]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield process.stdout.readline().strip()
+        yield Sink(process.stdout.readline().strip())
     finally:
         process.stdin.close()
         process.wait(timeout=20)
@@ -118,14 +164,26 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def wait_until(done: Callable[[], bool], *, timeout: float) -> float:
+def wait_until(done: Callable[[], bool], *, timeout: float, every: float = 0.05) -> float:
     """Polls; returns the seconds it took. Raises TimeoutError."""
     began = time.perf_counter()
     while not done():
         if time.perf_counter() - began > timeout:
             raise TimeoutError(f"not done after {timeout} s")
-        time.sleep(0.05)
+        time.sleep(every)
     return time.perf_counter() - began
+
+
+def wait_until_idle(cpu: Callable[[], float], *, timeout: float = 30.0) -> float:
+    """Returns when next to nothing was spent for a second, or the time is over: the CPU seconds spent by then."""
+    ends = time.perf_counter() + timeout
+    before = cpu()
+    while True:
+        time.sleep(1)
+        now = cpu()
+        if now - before < _IDLE or time.perf_counter() > ends:
+            return now
+        before = now
 
 
 def _cpu(pid: int) -> float:

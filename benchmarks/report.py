@@ -1,19 +1,16 @@
-"""`RESULTS.md`, of what was found."""
+"""`RESULTS.md`, of the figures that are kept and of what `limits.md` says of them."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from benchmarks.environments import environment
-from benchmarks.finding import Finding, Table, Target
+from benchmarks.finding import Finding, Measure, Table, Target
+from benchmarks.kept import Run
 
 HERE = Path(__file__).resolve().parent
 
-_PEERS = {
+_PACKAGES = {
     "ours": ("otel-humanloop", "opentelemetry-sdk", "msgspec", "httpx", "protobuf"),
     "otlp": ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http", "protobuf", "requests", "grpcio"),
     "langfuse": ("langfuse",),
@@ -22,62 +19,34 @@ _PEERS = {
     "phoenix": ("arize-phoenix",),
     "mlflow": ("mlflow",),
 }
+"""Environment -> the packages whose versions are told."""
 
 _INTRODUCTION = """# Results
 
-Written by `make bench`. Ratios are what counts: contestants take turns in one run, each round gives one ratio, and
-what stands here is the median, with the least and the greatest in brackets. Absolute numbers are those of one machine
-on one day.
+Written by `make bench`, of the figures in [results.json](results.json). Ratios are what counts: contestants take turns
+in one run, each round gives one ratio, and what stands here is the median, with the least and the greatest in
+brackets. Absolute numbers are those of one machine on one day.
 """
 
 
-class Kept:
-    """Findings of the latest runs, by measure, in `folder`: a run of one measure leaves those of the others."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "results.json"
-        self.findings: dict[str, Finding] = {}
-        self.machines: dict[str, str] = {}
-        self.loads: dict[str, float] = {}
-        if self._file.exists():
-            kept = json.loads(self._file.read_text())
-            self.findings = {name: Finding.of(each["finding"]) for name, each in kept.items()}
-            self.machines = {name: each["machine"] for name, each in kept.items()}
-            self.loads = {name: each["load"] for name, each in kept.items()}
-
-    def keep(self, name: str, finding: Finding) -> None:
-        """Writes one finding down, with the machine it was made on."""
-        self.findings[name] = finding
-        self.machines[name] = machine()
-        self.loads[name] = round(os.getloadavg()[1], 1)
-        kept = {
-            name: {"machine": self.machines[name], "load": self.loads[name], "finding": finding.plain()}
-            for name, finding in self.findings.items()
-        }
-        self._file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+def write(folder: Path, runs: Mapping[str, Run], measures: Mapping[str, Measure]) -> None:
+    """The whole of the results as Markdown, with its plots, into that folder."""
+    names = [name for name in measures if name in runs]
+    found = {name: measures[name].find(runs[name].figures) for name in names}
+    limits = read_limits((HERE / "limits.md").read_text())
+    parts = [_INTRODUCTION, _machines(names, runs), _versions(runs), "## Targets\n"]
+    parts.append(_targets(target for finding in found.values() for target in finding.targets))
+    for name, finding in found.items():
+        parts.extend(_section(finding, limits.get(name, "")))
+        for file, plot in finding.plots.items():
+            (folder / file).write_text(plot)
+    (folder / "RESULTS.md").write_text("\n".join(parts))
 
 
-def write(path: Path, kept: Kept, order: Iterable[str]) -> None:
-    """The whole of the results as Markdown."""
-    names = [name for name in order if name in kept.findings]
-    findings = [kept.findings[name] for name in names]
-    parts = [_INTRODUCTION, "\n".join(sorted(set(kept.machines.values()))) + "\n"]
-    loads = ", ".join(f"{name} {kept.loads[name]}" for name in names)
-    parts.append(
-        f"Load average over five minutes at the end of each measure, what is measured included: {loads}. Far above "
-        "the number of cores, times of day are those of a machine that did much else; CPU times and their ratios "
-        "suffer less.\n"
-    )
-    parts.append(_versions())
-    parts.append("## Targets\n")
-    parts.append(_targets([target for finding in findings for target in finding.targets]))
-    for finding in findings:
-        parts.append(f"## {finding.title}\n")
-        parts.append(finding.how + "\n")
-        parts.extend(_table(table) for table in finding.tables)
-        if finding.limits:
-            parts.append(f"**Where the limit is.** {finding.limits}\n")
-    path.write_text("\n".join(parts))
+def read_limits(text: str) -> dict[str, str]:
+    """Measure -> what keeps its targets from being met, of a file with a heading `## <measure>` above each."""
+    parts = (part.partition("\n") for part in text.split("\n## ")[1:])
+    return {name.strip(): said.strip() for name, _, said in parts}
 
 
 def row(target: Target) -> str:
@@ -85,42 +54,38 @@ def row(target: Target) -> str:
     return f"{'met    ' if target.met else 'not met'}  {target.what}: {target.measured} (wanted {target.wanted})"
 
 
-def machine() -> str:
-    """What this was measured on."""
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+def _section(finding: Finding, limit: str) -> list[str]:
+    parts = [f"## {finding.title}\n", finding.how + "\n", *(_table(table) for table in finding.tables)]
+    return [*parts, f"**Where the limit is.** {limit}\n"] if limit else parts
+
+
+def _machines(names: Iterable[str], runs: Mapping[str, Run]) -> str:
+    told = "\n".join(f"Machine: {machine}." for machine in sorted({runs[name].machine for name in names}))
+    rows = [
+        [name, runs[name].when, runs[name].commit, f"{runs[name].seconds / 60:.1f}", f"{runs[name].others:.0%}"]
+        for name in names
+    ]
+    table = _table(Table(["measure", "when (UTC)", "commit", "minutes", "CPU taken by others"], rows))
     return (
-        f"Machine: {os.cpu_count()} cores ({model}), {memory:.0f} GiB, {platform.system()} {platform.release()}, "
-        f"{platform.python_implementation()} {platform.python_version()}."
+        f"{told}\n\n{table}\nThe last column is the part of all the machine's CPU time that went, meanwhile, to what "
+        "has nothing to do with the measure. Where it is large, times of day are those of a machine that did much "
+        "else; CPU times and their ratios suffer less.\n"
     )
 
 
-def _versions() -> str:
-    said: dict[str, Mapping[str, str]] = {name: environment(name).versions() for name in _PEERS}
+def _versions(runs: Mapping[str, Run]) -> str:
+    said = {name: versions for run in runs.values() for name, versions in run.versions.items()}
     rows = [
         [name, ", ".join(f"{package} {said[name][package]}" for package in packages if package in said[name])]
-        for name, packages in _PEERS.items()
+        for name, packages in _PACKAGES.items()
+        if name in said
     ]
     return _table(Table(["environment", "versions"], rows))
 
 
 def _targets(targets: Iterable[Target]) -> str:
-    return _table(
-        Table(
-            ["target", "measured", "wanted", ""],
-            [
-                [target.what, target.measured, target.wanted, "met" if target.met else "**not met**"]
-                for target in targets
-            ],
-        )
-    )
+    rows = [[each.what, each.measured, each.wanted, "met" if each.met else "**not met**"] for each in targets]
+    return _table(Table(["target", "measured", "wanted", ""], rows))
 
 
 def _table(table: Table) -> str:

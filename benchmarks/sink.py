@@ -71,12 +71,25 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.endswith("/multipart"):
             self.taken.add(_runs(plain), len(body))
             self._answer({}, status=202)
+        elif self.path.endswith("/media"):  # Langfuse asks where to bring what was in a message
+            here, port = self.server.server_address[:2]
+            self._answer({"mediaId": "media_1", "uploadUrl": f"http://{here}:{port}/upload"}, status=201)
         else:
             self._answer({}, status=404)
 
     def do_PATCH(self) -> None:
         self._body()
         self._answer({"id": "data_0"})
+
+    def do_HEAD(self) -> None:
+        """An attachment is asked about as a server of ours is: it is not there yet."""
+        self.send_response(404)
+        self.send_header("Otel-Humanloop-Attachments", "taken")
+        self.end_headers()
+
+    def do_PUT(self) -> None:
+        self._body()
+        self._answer({})
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

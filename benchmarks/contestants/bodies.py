@@ -1,7 +1,7 @@
 """Makes OTLP requests, in the environment that has OpenTelemetry's own encoder. `bodies FOLDER`.
 
-A round is asked for with `spans`, `size` (spans a request) and `seed`; each request is written into the folder as a
-file of protobuf, and the answer names the files.
+A round is asked for with `spans`, `size` (spans a request) and `seed`, and `ordinary` where they are to be spans
+without AI; each request is written into the folder as a file of protobuf, and the answer names the files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ def main() -> None:
     folder = Path(sys.argv[1])
     for line in sys.stdin:
         asked = json.loads(line)
-        spans = Load(asked["seed"]).finished(asked["spans"] // 4)
+        load = Load(asked["seed"])
+        traces = asked["spans"] // 4
+        spans = load.requests(traces) if asked.get("ordinary") else load.finished(traces)
         files: list[str] = []
         for number, batch in enumerate(batches(spans, asked["size"])):
             file = folder / f"{asked['seed']}-{number}.pb"

@@ -1,7 +1,8 @@
 """An exporter, from finished spans to a backend that has them all. `exporter NAME SINK_URL`.
 
-A round is asked for with `traces` and `seed`. Spans are made before the clock runs. Then they are exported in batches
-of 512, and flushed; the cost is the CPU time of this whole process, threads of any name included, in seconds.
+A round is asked for with `seed` and either `traces`, of the load, or `copies`, of the captured corpus. Spans are made
+before the clock runs. Then they are exported in batches of 512, and flushed; the cost is the CPU time of this whole
+process, threads of any name included, in seconds.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 
+from benchmarks import corpus
 from benchmarks.load import Load, batches
 
 Export = Callable[[Sequence[ReadableSpan]], None]
@@ -110,23 +112,34 @@ _SHAPES: dict[str, dict[str, Any]] = {
 """What an exporter must find on a span to send it at all."""
 
 
+def _asked(name: str, asked: dict[str, Any]) -> tuple[Sequence[ReadableSpan], int]:
+    """Spans, and how many of them, or logs, the backend is to have afterwards."""
+    if "copies" in asked:
+        spans = corpus.finished(asked["copies"], asked["seed"])
+        # Spans of HTTP and of databases, and traces without AI, have no log; two spans of one call have one.
+        return spans, corpus.logs() * asked["copies"] if name.startswith("ours") else len(spans)
+    shape = {key: asked[key] for key in ("chats", "depth", "turns") if key in asked}
+    spans = Load(asked["seed"]).finished(asked["traces"], **_SHAPES.get(name, {}), **shape)
+    return spans, len(spans)
+
+
 def main() -> None:
     """Does a round for each line of standard input."""
     name, url = sys.argv[1:]
     export = EXPORTERS[name](url)
     for line in sys.stdin:
-        asked = json.loads(line)
-        shape = {key: asked[key] for key in ("chats", "depth", "turns") if key in asked}
-        spans = Load(asked["seed"]).finished(asked["traces"], **_SHAPES.get(name, {}), **shape)
+        spans, wanted = _asked(name, json.loads(line))
         gc.collect()
         wall, cpu = time.perf_counter(), time.process_time()
         export(spans)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         with urllib.request.urlopen(f"{url}/taken") as answer:
             taken = json.load(answer)
-        if taken["spans"] != len(spans):
-            raise RuntimeError(f"{name} delivered {taken['spans']} of {len(spans)} spans")
-        sys.stdout.write(json.dumps({"cpu": cpu, "wall": wall, "spans": len(spans), **taken}) + "\n")
+        if taken["spans"] != wanted:
+            raise RuntimeError(f"{name} delivered {taken['spans']} of {wanted}")
+        sys.stdout.write(
+            json.dumps({**taken, "cpu": cpu, "wall": wall, "spans": len(spans), "logs": taken["spans"]}) + "\n"
+        )
         sys.stdout.flush()
 
 

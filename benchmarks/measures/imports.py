@@ -9,8 +9,10 @@ import sys
 
 from benchmarks.contest import Spread, clean_environ, ratios
 from benchmarks.environments import PROJECT, environment
-from benchmarks.finding import Finding, Table, Target, spread
+from benchmarks.finding import Figures, Finding, Table, Target, spread
 from benchmarks.scale import Scale
+
+ENVIRONMENTS = ("ours", "otlp")
 
 _SDK = "import opentelemetry.sdk.trace.export"
 
@@ -31,8 +33,8 @@ _PROGRAMS = {
 }
 
 
-def measure(scale: Scale) -> Finding:
-    """CPU milliseconds of a program that imports the exporter, less those of one that imports the SDK."""
+def measure(scale: Scale) -> Figures:
+    """CPU milliseconds of each program, run by run."""
     taken: dict[str, list[float]] = {name: [] for name in _PROGRAMS}
     order = random.Random(2)
     for number in range(scale.imports + 1):
@@ -43,10 +45,15 @@ def measure(scale: Scale) -> Finding:
             if number:  # the first run compiles
                 taken[name].append(milliseconds)
     sys.stderr.write("  imports are measured\n")
+    return taken
+
+
+def find(figures: Figures) -> Finding:
+    """What a program that imports the exporter takes, less what one takes that imports the SDK."""
 
     def net(name: str) -> list[float]:
-        alone = taken[f"{name.partition(',')[0]}, the SDK alone"]
-        return [with_it - without for with_it, without in zip(taken[name], alone, strict=True)]
+        alone = figures[f"{name.partition(',')[0]}, the SDK alone"]
+        return [with_it - without for with_it, without in zip(figures[name], alone, strict=True)]
 
     return Finding(
         title="Import",
@@ -65,11 +72,6 @@ def measure(scale: Scale) -> Finding:
                 1.0,
             ),
         ],
-        limits=(
-            "What is left is msgspec, the modules of the pipeline itself, and when the exporter is made httpx, which "
-            "costs more than requests does; an exporter that spoke HTTP by the standard library alone would be "
-            "cheaper than either."
-        ),
         tables=[
             Table(
                 ["exporter", "import, CPU ms", "imported and made, CPU ms"],
