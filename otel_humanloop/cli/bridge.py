@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from otel_humanloop.cli import garbage
 from otel_humanloop.cli.extras import require
 from otel_humanloop.cli.folders import data_folder
 from otel_humanloop.settings import Settings, load
@@ -74,6 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ending)
     with service.running(settings, receivers, tokens=tokens) as bridge:
+        garbage.search_less()
         where = ", ".join([*bridge.urls, *(url for url in arguments.receive if url.startswith("kafka:"))])
         sys.stderr.write(f"taking spans in at {where}; to {settings.base_url}, kept in {settings.spool}\n")
         sys.stderr.flush()

@@ -69,8 +69,10 @@ class Traces:
         return self._traces.get(trace.trace_id) is trace
 
     def forget(self, trace: Trace) -> None:
+        """Lets go of a finished trace."""
         del self._traces[trace.trace_id]
         self._size -= len(trace.nodes)
+        trace.fall_apart()
 
     def _grown(self, grown: Trace, nodes: int, now: float) -> None:
         self._size += nodes

@@ -220,6 +220,12 @@ class Trace:
                 node.children = [child for child in node.children if child.key[1] in self.nodes]
         return gone
 
+    def fall_apart(self) -> None:
+        """Nodes know each other; once they no longer do, nothing has to search for them as circular garbage."""
+        for node in self.nodes.values():
+            node.parent = None
+            node.children.clear()
+
     def session_of(self, node: Node) -> str:
         """The nearest session named by the node or an ancestor, else the trace's own.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+
 from ordering import HOLD, Humanloop, a_draft
 
 from otel_humanloop.logs.draft import Role
 from otel_humanloop.logs.moves import Complete, Create
 from otel_humanloop.logs.order import TraceAssembler
+from otel_humanloop.logs.trace import Node
 
 
 def taken(assembler: TraceAssembler, now: float = 0.0) -> dict[str, Create]:
@@ -264,3 +267,22 @@ def test_a_chain_of_ten_thousand_open_spans_is_logged_from_the_top() -> None:
     humanloop.takes_all(assembler, 1.0)
     assert len(humanloop.logs) == depth + 1
     assert humanloop.waves[0] == [("t", "0")]
+
+
+def test_what_is_forgotten_is_gone_without_a_search_for_garbage() -> None:
+    def nodes() -> int:
+        return sum(isinstance(each, Node) for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = nodes()
+        assembler = TraceAssembler(hold=HOLD)
+        assembler.add(a_draft("call", "agent"), 0.0)
+        assembler.add(a_draft("agent"), 0.0)
+        taken(assembler)
+        assert nodes() == before + 2
+        assembler.expire(1000 * HOLD)
+        assert nodes() == before
+    finally:
+        gc.enable()
