@@ -81,9 +81,13 @@ def reads(*sources: str | Reader[Any]) -> Callable[[Look[T]], Reader[T]]:
     return make
 
 
-def asks(*readers: Reader[Any]) -> Callable[[Callable[..., Found[T] | None]], Reader[T]]:
-    """Makes a reader of a function that asks these: it is given the span, and each of them to be called with it."""
-    keys, events = wanted(*readers)
+def asks(*readers: Reader[Any], keys: tuple[str, ...] = ()) -> Callable[[Callable[..., Found[T] | None]], Reader[T]]:
+    """Makes a reader of a function that asks these: it is given the span, and each of them to be called with it.
+
+    Args:
+        keys: What else it looks for.
+    """
+    wanted_keys, events = wanted(*readers, *keys)
 
     def make(combine: Callable[..., Found[T] | None]) -> Reader[T]:
         def bound(*looks: Look[Any]) -> Look[T]:
@@ -95,7 +99,7 @@ def asks(*readers: Reader[Any]) -> Callable[[Callable[..., Found[T] | None]], Re
         def narrow(shape: Shape) -> Narrowed:
             return Narrowed(bound(*(as_look(reader.on(shape)) for reader in readers)))
 
-        return Reader(bound(*(reader.look for reader in readers)), keys, events, narrow)
+        return Reader(bound(*(reader.look for reader in readers)), wanted_keys, events, narrow)
 
     return make
 
