@@ -11,7 +11,10 @@ from typing import NamedTuple
 from benchmarks.environments import environment
 from benchmarks.processes import Server, free_port, server
 
-SERVERS = ("ours", "phoenix", "mlflow")
+SERVERS = ("ours", "ours-workers", "phoenix", "mlflow")
+
+
+WORKERS = 2
 
 
 class Peer(NamedTuple):
@@ -61,8 +64,9 @@ def serve(folder: Path, database: Path, *arguments: str) -> Generator[Peer, None
 @contextmanager
 def peer(name: str, folder: Path) -> Generator[Peer, None, None]:
     """That server, with a database in the folder; it has answered, and ends with the block."""
-    if name == "ours":
-        with serve(folder, folder / "humanloop.db") as ours:
+    if name.startswith("ours"):
+        more = ("--workers", str(WORKERS)) if name == "ours-workers" else ()
+        with serve(folder, folder / "humanloop.db", *more) as ours:
             yield ours
         return
     port, other = free_port(), free_port()

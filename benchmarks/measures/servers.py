@@ -10,14 +10,19 @@ from pathlib import Path
 from benchmarks.contest import Contestant, Spread, contestant
 from benchmarks.environments import environment
 from benchmarks.finding import Figures, Finding, Table, Target, number, spread
-from benchmarks.peers import SERVERS, Peer, peer
+from benchmarks.peers import SERVERS, WORKERS, Peer, peer
 from benchmarks.processes import folder, wait_until, wait_until_idle
 from benchmarks.scale import Scale
 
 ENVIRONMENTS = ("ours", "phoenix", "mlflow")
 
-_LABELS = {"ours": "otel-humanloop", "phoenix": "Phoenix 20.26.1", "mlflow": "MLflow 3.17.2"}
-_SHARE = {"ours": 1, "phoenix": 16, "mlflow": 8}
+_LABELS = {
+    "ours": "otel-humanloop",
+    "ours-workers": f"otel-humanloop, `--workers {WORKERS}`",
+    "phoenix": "Phoenix 20.26.1",
+    "mlflow": "MLflow 3.17.2",
+}
+_SHARE = {"ours": 1, "ours-workers": 1, "phoenix": 16, "mlflow": 8}
 """What part of the spans each is given: the peers take minutes for what ours takes in seconds."""
 
 _REQUEST = 256  # spans
@@ -27,7 +32,12 @@ def measure(scale: Scale) -> Figures:
     """Each server by itself, for two at once would compete for the same cores."""
     with folder() as bodies, contestant("bodies", "otlp", "bodies", str(bodies)) as maker:
         seen = {name: _see(name, maker, scale) for name in SERVERS}
-    installed = {"ours": "installed-server", "phoenix": "phoenix", "mlflow": "mlflow"}
+    installed = {
+        "ours": "installed-server",
+        "ours-workers": "installed-server",
+        "phoenix": "phoenix",
+        "mlflow": "mlflow",
+    }
     sizes = {name: environment(installed[name]).size() for name in SERVERS}
     return {"spans": scale.ingested, "seen": seen, "installed": sizes}
 
@@ -47,8 +57,9 @@ def find(figures: Figures) -> Finding:
             "database. CPU time is that of the server with all processes it started.\n\n"
             "What is not alike: ours answers when the spans are on the disk, and is done when the logs made of them "
             "are committed; Phoenix answers before it stores. CPU time is counted until a server is idle, so that it "
-            "has our index of words. MLflow has four processes by default, ours and Phoenix one. Phoenix and MLflow "
-            "also prepare what ours has not: annotations, evaluations, costs by model."
+            "has our index of words. MLflow has four processes by default, ours and Phoenix one. Several workers of "
+            "ours are for many readers: they write in turns. Phoenix and MLflow also prepare what ours has not: "
+            "annotations, evaluations, costs by model."
         ),
         targets=[
             Target.least("spans per second from OTLP to found, against Phoenix", _over(rate, "phoenix"), 100),
