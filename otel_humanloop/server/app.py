@@ -188,6 +188,7 @@ class _Addresses:
     """Paths with doubled or trailing slashes mean the ones without: SDKs join them from pieces.
 
     An address with the character U+0000 means nothing: no name holds it, and not every database can be asked for it.
+    The API says so; pages are shown as if it were not there.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -195,11 +196,12 @@ class _Addresses:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            query: bytes = scope["query_string"]
+            path = re.sub("/{2,}", "/", scope["path"])
+            if "\0" in path or (b"%00" in query and path.startswith("/v4/")):
                 await answer_to(_nul_in(scope))(scope, receive, send)
                 return
-            path = re.sub("/{2,}", "/", scope["path"])
-            scope = {**scope, "path": path.rstrip("/") or "/"}
+            scope = {**scope, "path": path.rstrip("/") or "/", "query_string": query.replace(b"%00", b"")}
         await self._app(scope, receive, send)
 
 

@@ -56,6 +56,16 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         return self != Filters(sort=self.sort, ascending=self.ascending, after=self.after, before=self.before)
 
     @property
+    def filtered(self) -> bool:
+        """Something other than words may leave sessions out."""
+        return msgspec.structs.replace(self, query=None).narrowed
+
+    @property
+    def search_alone(self) -> str:
+        """The page with the words and nothing else."""
+        return f"/?{urlencode({'q': self.query or ''})}"
+
+    @property
     def live(self) -> bool:
         """New sessions come in at the top: the newest are shown first, from the first on."""
         return self.sort == "start" and not self.ascending and self.after is None and self.before is None
