@@ -10,12 +10,13 @@ messages are not there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
 from otel_humanloop.operation import Kind, Message
 from otel_humanloop.reading import bodies, messages
-from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, Reader, reads
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Look, Rank, Reader, asks
 from otel_humanloop.reading.readers import (
     attribute,
     first,
@@ -35,6 +36,9 @@ from otel_humanloop.spans import Span
 
 T = TypeVar("T")
 Endpoint = Literal["chat", "complete"]
+_Messages = tuple[Message, ...]
+_Inputs = Mapping[str, Any]
+_Reasons = tuple[str, ...]
 
 _INPUT, _INPUT_TYPE = "input.value", "input.mime_type"
 _OUTPUT, _OUTPUT_TYPE = "output.value", "output.mime_type"
@@ -48,33 +52,35 @@ _OUTPUT_ROLE = "llm.output_messages.0.message.role"
 _FIRST_TOKEN = "First Token Stream Event"
 _REDACTED = "__REDACTED__"
 _JSON = "application/json"
+_OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>")
+"""How Python writes an object that says nothing of itself: a stream, where its answer was to stand."""
 _TEXT = "text/plain"
 
-_kind = one_of(
-    {
-        "llm": Kind.MODEL,
-        "embedding": Kind.EMBEDDING,
-        "retriever": Kind.RETRIEVAL,
-        "reranker": Kind.RERANKER,
-        "tool": Kind.TOOL,
-        "agent": Kind.AGENT,
-        "chain": Kind.CHAIN,
-        "prompt": Kind.CHAIN,
-        "guardrail": Kind.GUARDRAIL,
-        "evaluator": Kind.EVALUATOR,
-    },
-    "openinference.span.kind",
-)
+_KIND = "openinference.span.kind"
+_KINDS = {
+    "llm": Kind.MODEL,
+    "embedding": Kind.EMBEDDING,
+    "retriever": Kind.RETRIEVAL,
+    "reranker": Kind.RERANKER,
+    "tool": Kind.TOOL,
+    "agent": Kind.AGENT,
+    "chain": Kind.CHAIN,
+    "prompt": Kind.CHAIN,
+    "guardrail": Kind.GUARDRAIL,
+    "evaluator": Kind.EVALUATOR,
+}
 
 
-def _is(span: Span, kind: Kind) -> bool:
-    stated = _kind(span)
-    return stated is not None and stated.value is kind
+def _kind_of(span: Span) -> Kind | None:
+    """The kind a span states."""
+    stated = span.attributes.get(_KIND)
+    return _KINDS.get(stated.lower()) if isinstance(stated, str) else None
 
 
 def _is_call(span: Span) -> bool:
     """A call of a model, stated or presumed: its blobs are the request and the answer."""
-    return _is(span, Kind.MODEL) or (_kind(span) is None and _MODEL in span.attributes)
+    kind = _kind_of(span)
+    return kind is Kind.MODEL or (kind is None and _MODEL in span.attributes)
 
 
 _request = json_object("llm.invocation_parameters", "embedding.invocation_parameters")
@@ -97,43 +103,51 @@ _request_messages = attribute(bodies.request_messages, _INPUT)
 _answer_messages = attribute(bodies.answer_messages, _OUTPUT)
 
 
-@reads(_answer_of_call)
-def _answer(span: Span) -> Found[bodies.Answer] | None:
-    return _answer_of_call(span) if _is_call(span) else None
+@asks(_answer_of_call)
+def _answer(span: Span, answer: Look[bodies.Answer]) -> Found[bodies.Answer] | None:
+    return answer(span) if _is_call(span) else None
 
 
 def _of_request(key: str) -> Reader[str]:
     """Text in the request's parameters."""
 
-    @reads(_request)
-    def read(span: Span) -> Found[str] | None:
-        request = _request(span)
+    @asks(_request)
+    def read(span: Span, requested: Look[dict[str, Any]]) -> Found[str] | None:
+        request = requested(span)
         value = None if request is None else as_identifier(request.value.get(key))
         return None if request is None or value is None else Found(value, f"{request.key} {key}", request.taken)
 
     return read
 
 
-def _blob(span: Span, key: str, mime_type_key: str) -> Found[Any] | None:
-    """A whole input or output: JSON where it is said to be, else as it was written. Not where it was hidden."""
+def _blob_keys(span: Span, key: str, mime_type_key: str) -> tuple[str, ...]:
+    """The keys of a whole input or output; none where it is not there, or was hidden."""
     value = span.attributes.get(key)
     if value is None or value == _REDACTED:
+        return ()
+    return (key, mime_type_key) if mime_type_key in span.attributes else (key,)
+
+
+def _blob(span: Span, key: str, mime_type_key: str) -> Found[Any] | None:
+    """A whole input or output: JSON where it is said to be, else as it was written."""
+    taken = _blob_keys(span, key, mime_type_key)
+    if not taken:
         return None
-    taken = (key, mime_type_key) if mime_type_key in span.attributes else (key,)
+    value = span.attributes[key]
     return Found(as_value(value) if span.attributes.get(mime_type_key) == _JSON else value, key, taken)
 
 
-def _and_blob(found: Found[T], blob: Found[Any] | None) -> Found[T]:
-    """A blob says once more what was found."""
-    return found if blob is None else Found(found.value, found.key, (*found.taken, *blob.taken))
+def _and(found: Found[T], taken: tuple[str, ...]) -> Found[T]:
+    """These keys say once more what was found."""
+    return Found(found.value, found.key, (*found.taken, *taken)) if taken else found
 
 
-@reads(_input_messages, _request_messages, _INPUT_TYPE)
-def _asked(span: Span) -> Found[tuple[Message, ...]] | None:
+@asks(_input_messages, _request_messages, keys=(_INPUT_TYPE,))
+def _asked(span: Span, told: Look[_Messages], requested: Look[_Messages]) -> Found[_Messages] | None:
     if not _is_call(span):
-        return _input_messages(span)
-    found = _input_messages(span) or _request_messages(span)
-    return None if found is None else _and_blob(found, _blob(span, _INPUT, _INPUT_TYPE))
+        return told(span)
+    found = told(span) or requested(span)
+    return None if found is None else _and(found, _blob_keys(span, _INPUT, _INPUT_TYPE))
 
 
 def _plain_answer(span: Span) -> Found[tuple[Message, ...]] | None:
@@ -141,53 +155,72 @@ def _plain_answer(span: Span) -> Found[tuple[Message, ...]] | None:
     if span.attributes.get(_OUTPUT_TYPE, _TEXT) != _TEXT or not isinstance(span.attributes.get(_OUTPUT), str):
         return None
     blob = _blob(span, _OUTPUT, _OUTPUT_TYPE)
-    return None if blob is None or not blob.value else mapped(text(_OUTPUT), messages.conversation("assistant"))(span)
+    return (
+        None
+        if blob is None or not blob.value or _OBJECT.fullmatch(str(blob.value))
+        else mapped(text(_OUTPUT), messages.conversation("assistant"))(span)
+    )
 
 
-@reads(_output_messages, _answer_messages, _finish_reason, _OUTPUT_TYPE)
-def _answered(span: Span) -> Found[tuple[Message, ...]] | None:
+def _every_reason(of_first: Found[_Reasons] | None, answer: Found[bodies.Answer] | None) -> Found[_Reasons] | None:
+    """Why each choice stopped, where the answer is there; else the first."""
+    of_all = None if answer is None else bodies.finish_reasons(answer.value)
+    if answer is None or of_all is None:
+        return of_first
+    return _and(Found(of_all, answer.key, answer.taken), () if of_first is None else of_first.taken)
+
+
+@asks(_output_messages, _answer_messages, _answer, _finish_reason, keys=(_OUTPUT_TYPE,))
+def _answered(
+    span: Span, told: Look[_Messages], given: Look[_Messages], answer: Look[bodies.Answer], reason: Look[_Reasons]
+) -> Found[_Messages] | None:
     if not _is_call(span):
-        return _output_messages(span)
-    found = _output_messages(span) or _answer_messages(span) or _plain_answer(span)
+        return told(span)
+    found = told(span) or given(span) or _plain_answer(span)
     if found is None:
         return None
     if not any(one.parts or one.finish_reason for one in found.value):
         return None  # a call that failed, or a stream that was abandoned, is given a role alone
-    told, answered = found.value, _answer(span)
+    said, answered = found.value, answer(span)
     if answered is not None and answered.value.output:
-        told = (bodies.as_one(told),)
-    reasons = _finish_reasons(span)
+        said = (bodies.as_one(said),)
+    reasons = _every_reason(reason(span), answered)
     if reasons is not None:
-        told = messages.finished(told, reasons.value)
-    return _and_blob(Found(told, found.key, found.taken), _blob(span, _OUTPUT, _OUTPUT_TYPE))
+        said = messages.finished(said, reasons.value)
+    return _and(Found(said, found.key, found.taken), _blob_keys(span, _OUTPUT, _OUTPUT_TYPE))
 
 
-@reads(_variables, _tool_parameters, _embeddings, _INPUT)
-def _inputs(span: Span) -> Found[Mapping[str, Any]] | None:
-    if _is(span, Kind.MODEL) or _kind(span) is None:
-        return _variables(span)
-    blob = _blob(span, _INPUT, _INPUT_TYPE)
-    embedded = _embedded(span, "text")
+@asks(_variables, _tool_parameters, _embeddings, keys=(_INPUT,))
+def _inputs(
+    span: Span, variables: Look[_Inputs], tool_parameters: Look[_Inputs], embeddings: Look[list[Any]]
+) -> Found[_Inputs] | None:
+    kind = _kind_of(span)
+    if kind is Kind.MODEL or kind is None:
+        return variables(span)
+    embedded = _embedded(embeddings(span), "text")
     if embedded is not None:
-        return _and_blob(Found({"input": embedded.value}, embedded.key, embedded.taken), blob)
+        texts = Found({"input": embedded.value}, embedded.key, embedded.taken)
+        return _and(texts, _blob_keys(span, _INPUT, _INPUT_TYPE))
+    blob = _blob(span, _INPUT, _INPUT_TYPE)
     if blob is None:
-        return _tool_parameters(span) if _is(span, Kind.TOOL) else None
+        return tool_parameters(span) if kind is Kind.TOOL else None
     arguments = as_object(blob.value)
     return Found({"input": blob.value} if arguments is None else arguments, blob.key, blob.taken)
 
 
-@reads(_embeddings, _OUTPUT)
-def _output(span: Span) -> Found[Any] | None:
-    if _is(span, Kind.MODEL) or _kind(span) is None:
+@asks(_embeddings, keys=(_OUTPUT,))
+def _output(span: Span, embeddings: Look[list[Any]]) -> Found[Any] | None:
+    kind = _kind_of(span)
+    if kind is Kind.MODEL or kind is None:
         return None
-    blob = _blob(span, _OUTPUT, _OUTPUT_TYPE)
-    embedded = _embedded(span, "vector")
-    return blob if embedded is None else _and_blob(embedded, blob)
+    embedded = _embedded(embeddings(span), "vector")
+    if embedded is None:
+        return _blob(span, _OUTPUT, _OUTPUT_TYPE)
+    return _and(embedded, _blob_keys(span, _OUTPUT, _OUTPUT_TYPE))
 
 
-def _embedded(span: Span, key: str) -> Found[list[Any]] | None:
+def _embedded(found: Found[list[Any]] | None, key: str) -> Found[list[Any]] | None:
     """The texts or the vectors of an embedding."""
-    found = _embeddings(span)
     if found is None:
         return None
     items = [within(item, "embedding", key) for item in found.value]
@@ -217,19 +250,22 @@ def _documents(items: list[Any]) -> tuple[Mapping[str, Any], ...] | None:
     )
 
 
-@reads(_finish_reason, _answer_of_call)
-def _finish_reasons(span: Span) -> Found[tuple[str, ...]] | None:
-    """Of every choice where the answer is there; else the one of the first."""
-    of_first, of_all = _finish_reason(span), mapped(_answer, bodies.finish_reasons)(span)
-    if of_first is None or of_all is None:
-        return of_all or of_first
-    return _and_blob(of_all, of_first)
+@asks(_finish_reason, _answer)
+def _finish_reasons(span: Span, reason: Look[_Reasons], answer: Look[bodies.Answer]) -> Found[_Reasons] | None:
+    return _every_reason(reason(span), answer(span))
 
 
-def _streaming(span: Span) -> Found[bool] | None:
-    if any(event.name == _FIRST_TOKEN for event in span.events):
-        return Found(True, f"event {_FIRST_TOKEN}")
-    request = _request(span)
+def _first_token(span: Span) -> Found[int] | None:
+    """When the first token came."""
+    return next((Found(one.time_ns, f"event {one.name}") for one in span.events if one.name == _FIRST_TOKEN), None)
+
+
+@asks(Reader(_first_token, events=(_FIRST_TOKEN,)), _request)
+def _streaming(span: Span, first_token: Look[int], requested: Look[dict[str, Any]]) -> Found[bool] | None:
+    came = first_token(span)
+    if came is not None:
+        return Found(True, came.key)
+    request = requested(span)
     if request is None or not isinstance(request.value.get("stream"), bool):
         return None
     return Found(request.value["stream"], f"{request.key} stream", request.taken)
@@ -242,10 +278,10 @@ def _time_to_first_token(span: Span) -> Found[float] | None:
     return None
 
 
-@reads(_own_metadata, _request)
-def _metadata(span: Span) -> Found[Mapping[str, Any]] | None:
+@asks(_own_metadata, mapped(_request, bodies.metadata))
+def _metadata(span: Span, of_program: Look[_Inputs], of_request: Look[_Inputs]) -> Found[Mapping[str, Any]] | None:
     """The program's own, completed by the request's."""
-    own, asked = _own_metadata(span), mapped(_request, bodies.metadata)(span)
+    own, asked = of_program(span), of_request(span)
     if own is None or asked is None:
         return own or asked
     return Found({**asked.value, **own.value}, f"{own.key}, {asked.key}", (*own.taken, *asked.taken))
@@ -255,9 +291,9 @@ _completed: Reader[Endpoint] = present("complete", _PROMPT_TEXT, _CHOICE_TEXT, _
 _chatted: Reader[Endpoint] = present("chat", *_INPUT_ROLES, _OUTPUT_ROLE)
 
 
-@reads(_completed, _chatted)
-def _endpoint(span: Span) -> Found[Endpoint] | None:
-    return (_completed(span) or _chatted(span)) if _is_call(span) else None
+@asks(first(_completed, _chatted))
+def _endpoint(span: Span, called: Look[Endpoint]) -> Found[Endpoint] | None:
+    return called(span) if _is_call(span) else None
 
 
 CONVENTION = Convention(
@@ -278,7 +314,7 @@ CONVENTION = Convention(
     presumed_kind=first(present(Kind.MODEL, _MODEL), present(Kind.EMBEDDING, _EMBEDDING_MODEL)),
     counting=Counting(prompt_includes_cache=True, output_includes_reasoning=True),
     fields=Fields(
-        kind=_kind,
+        kind=one_of(_KINDS, _KIND),
         name=identifier("tool.name", "agent.name"),
         description=text("tool.description"),
         conversation=identifier("session.id"),
@@ -317,7 +353,7 @@ CONVENTION = Convention(
         cost=dollars(prompt="llm.cost.prompt", output="llm.cost.completion", total="llm.cost.total"),
         finish_reasons=_finish_reasons,
         response_id=mapped(_answer, lambda answered: answered.id),
-        streaming=Reader(_streaming, _request.keys, (_FIRST_TOKEN,)),
+        streaming=_streaming,
         time_to_first_token=Reader(_time_to_first_token, events=(_FIRST_TOKEN,)),
         tags=strings("tag.tags"),
         metadata=_metadata,
