@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -131,7 +131,7 @@ def entries_of(tx: Connection, where: ColumnElement[bool], *, newest: int | None
     rows: Sequence[Row[Any]] = tx.execute(statement).all()
     made = made_with(tx, {row.config for row in rows})
     named = projects_named(tx, {row.project for row in rows})
-    return [_entry(row, named[row.project], made[row.config]) for row in rows]
+    return [_entry(row, named, made) for row in rows]
 
 
 def made_with(tx: Connection, keys: set[int]) -> dict[int, Made]:
@@ -162,27 +162,32 @@ def projects_named(tx: Connection, keys: set[int]) -> dict[int, tuple[str, str]]
     return {row.key: (row.id, row.name) for row in found}
 
 
-def _entry(row: Row[Any], project: tuple[str, str], made: Made) -> Entry:
-    seen = glimpses.decode(row.glimpse)
-    costs = [cost for cost in (row.prompt_cost, row.output_cost) if cost is not None]
+def _entry(row: Any, named: Mapping[int, tuple[str, str]], made: Mapping[int, Made]) -> Entry:
+    # Taken apart at once: a page may have thousands of rows, and each name looked up in one costs as much as all this.
+    key, id, parent, reference_id, parent_reference_id, project, config, *rest = row
+    started_at, ended_at, duration, prompt_tokens, output_tokens, prompt_cost, output_cost, *rest = rest
+    failed, saved, source, glimpse = rest
+    project_id, project_name = named[project]
+    seen = glimpses.decode(glimpse)
+    cost = output_cost if prompt_cost is None else prompt_cost if output_cost is None else prompt_cost + output_cost
     return Entry(
-        key=row.key,
-        id=row.id,
-        parent=row.parent,
-        reference_id=row.reference_id,
-        parent_reference_id=row.parent_reference_id,
-        project=project[1],
-        project_id=project[0],
-        made=made,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        duration=row.duration,
-        prompt_tokens=row.prompt_tokens,
-        output_tokens=row.output_tokens,
-        cost=sum(costs) if costs else None,
-        failed=row.failed,
-        saved=row.saved,
-        source=row.source,
+        key=key,
+        id=id,
+        parent=parent,
+        reference_id=reference_id,
+        parent_reference_id=parent_reference_id,
+        project=project_name,
+        project_id=project_id,
+        made=made[config],
+        started_at=started_at,
+        ended_at=ended_at,
+        duration=duration,
+        prompt_tokens=prompt_tokens,
+        output_tokens=output_tokens,
+        cost=cost,
+        failed=failed,
+        saved=saved,
+        source=source,
         inputs=seen.inputs,
         more_inputs=seen.more_inputs,
         output=seen.output,
