@@ -244,12 +244,12 @@ class Pipeline:
                 return
             if joined is not span:
                 read = self._draft(joined)
-        self._assembler.add(read, now)
+        self._assembler.add(read, now, more=True)  # whoever can leave moves on once all that came together is there
 
     def _join(self, now: float) -> None:
         if self._joins is not None:
             for span in self._joins.ready(now):
-                self._assembler.add(self._draft(span), now)
+                self._assembler.add(self._draft(span), now, more=True)
 
     def _build(self, move: Move, now: float) -> Outgoing:
         self._building = move.key

@@ -72,12 +72,12 @@ _decoder = msgspec.msgpack.Decoder(list[Known])
 
 def known_of(traces: Traces, calls: Calls, keys: Iterable[SpanKey]) -> list[Known]:
     """What is to be written down of spans that were let go, as far as they are remembered."""
-    found = (traces.get(key) for key in keys)
-    return [
-        _known(trace, node, calls)
-        for trace, node in (each for each in found if each is not None)
-        if node.state in (State.DONE, State.PASSED)
-    ]
+    known: list[Known] = []
+    for key in keys:
+        found = traces.get(key)
+        if found is not None and found[1].state in (State.DONE, State.PASSED):
+            known.append(_known(*found, calls))
+    return known
 
 
 def _known(trace: Trace, node: Node, calls: Calls) -> Known:

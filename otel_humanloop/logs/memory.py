@@ -46,24 +46,31 @@ class Traces:
         """That trace, touched; and whether it is new."""
         trace = self._traces.get(trace_id)
         if trace is not None:
-            trace.touched = now
-            self._traces.move_to_end(trace_id)
+            if trace.touched != now:
+                trace.touched = now
+                self._traces.move_to_end(trace_id)
             return trace, False
         trace = self._traces[trace_id] = Trace(trace_id, now)
         return trace, True
 
     def node(self, trace: Trace, span_id: str, now: float) -> Node:
         """That span, remembered from now on."""
-        before = len(trace.nodes)
-        node = trace.node(span_id, now)
-        self._grown(trace, len(trace.nodes) - before, now)
+        node = trace.nodes.get(span_id)
+        if node is None:
+            node = trace.nodes[span_id] = Node((trace.trace_id, span_id), now)
+            self._size += 1
+            if self._size > self._room:
+                self._make_room(trace, now)
         return node
 
     def connect(self, trace: Trace, node: Node, parent_id: str | None, *, remote: bool, now: float) -> None:
         """Hangs a span under its parent, which is remembered from now on."""
-        before = len(trace.nodes)
-        trace.connect(node, parent_id, remote=remote, now=now)
-        self._grown(trace, len(trace.nodes) - before, now)
+        if parent_id is not None and node.parent is None:
+            node.hang(self.node(trace, parent_id, now), remote=remote)
+
+    def of(self, node: Node) -> Trace:
+        """The trace of a span that is remembered."""
+        return self._traces[node.key[0]]
 
     def holds(self, trace: Trace) -> bool:
         return self._traces.get(trace.trace_id) is trace
@@ -74,10 +81,7 @@ class Traces:
         self._size -= len(trace.nodes)
         trace.fall_apart()
 
-    def _grown(self, grown: Trace, nodes: int, now: float) -> None:
-        self._size += nodes
-        if self._size <= self._room:
-            return
+    def _make_room(self, grown: Trace, now: float) -> None:
         for trace in list(self._oldest()):
             if self._size <= self._most:
                 break

@@ -6,10 +6,8 @@ at once is one wave, in which nobody is anybody's parent. Nothing here reads a c
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import count
 from typing import Literal
 
 from otel_humanloop.logs.calls import Calls
@@ -18,6 +16,7 @@ from otel_humanloop.logs.known import Known, known_of, restore
 from otel_humanloop.logs.memory import Traces
 from otel_humanloop.logs.moves import Complete, Create, Move, Replace
 from otel_humanloop.logs.showing import is_worth_showing, patience
+from otel_humanloop.logs.timers import Timers
 from otel_humanloop.logs.trace import Node, State, Trace
 from otel_humanloop.spans import SpanKey
 
@@ -26,7 +25,8 @@ class TraceAssembler:
     """Puts spans that arrive in any order, of any number of traces, in the order their logs may leave.
 
     Every method that takes `now` (seconds on any clock that does not go back) may make logs ready; `take` hands them
-    out, `acknowledge` says they were delivered.
+    out, `acknowledge` says they were delivered. Of many spans that come together nobody need move on before the last
+    is there: all but it are added with `more`, or `expire` is called after them.
 
     Args:
         spans: "ai" keeps AI operations and the program's own steps of traces that have one; "all" keeps everything.
@@ -55,8 +55,7 @@ class TraceAssembler:
         self._later: list[Move] = []
         self._restating: dict[SpanKey, list[Node]] = {}
         self._settled: list[SpanKey] = []
-        self._timers: list[tuple[float, int, Trace, Node | None]] = []
-        self._ticket = count()
+        self._timers = Timers()
         self._woken: deque[Node] = deque()
         self._overdue: deque[Node] = deque()
         self._releasing = False
@@ -75,10 +74,10 @@ class TraceAssembler:
         node.since = now
         node.state = State.OPEN
         self._traces.connect(trace, node, parent, remote=parent_is_remote, now=now)
-        self._remind(now + self._hold, trace, node)
+        self._timers.remind(now + self._hold, trace, node)
 
-    def add(self, draft: Draft, now: float) -> None:
-        """A span has ended. The same span again changes nothing."""
+    def add(self, draft: Draft, now: float, *, more: bool = False) -> None:
+        """A span has ended, and `more` are told of next. The same span again changes nothing."""
         trace, node = self._find(draft.key, now)
         if node.state is not State.UNSEEN and not node.open:
             if not node.busy:
@@ -96,7 +95,8 @@ class TraceAssembler:
         else:
             node.unfinished = False
             self._judge(trace, node, draft)
-        self._go_on(now)
+        if not more:
+            self._go_on(now)
 
     def acknowledge(self, key: SpanKey, now: float, *, completed: bool = False) -> None:
         """A `Create` or `Replace` for this span (or, `completed`, a `Complete`) was delivered or refused for ever."""
@@ -105,7 +105,7 @@ class TraceAssembler:
             return
         trace, node = found
         trace.touched = now
-        if not any(move.key == key for move in self._later):
+        if self._restating and not any(move.key == key for move in self._later):
             for told in self._restating.pop(key, ()):
                 self._settle(told)
         if completed:
@@ -113,7 +113,8 @@ class TraceAssembler:
             self._settle(node)
         elif node.state is State.SENT:
             node.state = State.DONE
-            self._wake_waiters(node)
+            if node.waiters:
+                self._wake_waiters(node)
             if not node.unfinished:
                 self._settle(node)
             elif not node.open and node.draft is not None:
@@ -124,8 +125,7 @@ class TraceAssembler:
 
     def expire(self, now: float) -> None:
         """Time has passed: whoever was held for long enough goes on."""
-        while self._timers and self._timers[0][0] <= now:
-            _, _, trace, node = heapq.heappop(self._timers)
+        for trace, node in self._timers.over(now):
             if not self._traces.holds(trace):
                 continue
             if node is None:
@@ -136,7 +136,7 @@ class TraceAssembler:
                 if is_worth_showing(node, self._look):
                     self._becomes_session(trace)
                     self._overdue.append(node)
-                self._remind(now + max(self._hold, 1.0), trace, node)
+                self._timers.remind(now + max(self._hold, 1.0), trace, node)
         self._go_on(now)
 
     def release(self, now: float) -> None:
@@ -186,7 +186,7 @@ class TraceAssembler:
     @property
     def due(self) -> float | None:
         """When `expire` should be called next; None where nothing waits for time to pass."""
-        return self._timers[0][0] if self._timers else None
+        return self._timers.due
 
     @property
     def idle(self) -> bool:
@@ -200,7 +200,7 @@ class TraceAssembler:
         if draft.role is Role.TRANSPARENT and not self._all:
             self._pass(node)
             return
-        twin = self._calls.twin_of(draft)
+        twin = self._calls.twin_of(draft) if draft.is_call else None
         if twin is not None:
             other = self._traces.get(twin.key)
             if other is None or draft.wealth <= twin.wealth:
@@ -210,7 +210,8 @@ class TraceAssembler:
                 self._restate(other[1], node, draft)
                 return
             self._pass(other[1])
-        self._calls.remember(draft)
+        if draft.is_call:
+            self._calls.remember(draft)
         if draft.role is Role.AI or self._all:
             self._becomes_session(trace)
         if not trace.has_ai:
@@ -218,7 +219,8 @@ class TraceAssembler:
             trace.undecided.append(node)
         elif node.state is not State.READY:
             self._wait(node)
-        self._correct(node, is_log=True)
+        if node.guessers:
+            self._correct(node, is_log=True)
 
     def _restate(self, logged: Node, node: Node, draft: Draft) -> None:
         """A span tells more of a call that is logged already: the log is given its words, and keeps its place."""
@@ -233,10 +235,11 @@ class TraceAssembler:
 
     def _becomes_session(self, trace: Trace) -> None:
         trace.has_ai = True
-        for node in trace.undecided:
-            if node.state is State.UNDECIDED:
-                self._wait(node)
-        trace.undecided.clear()
+        if trace.undecided:
+            for node in trace.undecided:
+                if node.state is State.UNDECIDED:
+                    self._wait(node)
+            trace.undecided.clear()
 
     def _wait(self, node: Node) -> None:
         node.state = State.WAITING
@@ -290,7 +293,7 @@ class TraceAssembler:
                 guesses.append(above)
             elif above.state is State.UNSEEN or (above.state is State.OPEN and above.given_up):
                 if not (overdue or above.given_up or above.remote):
-                    self._remind(node.since + self._hold, self._trace_of(node), node)
+                    self._timers.remind(node.since + self._hold, self._traces.of(node), node)
                     above.waiters.append(node)
                     return
                 above.given_up = True
@@ -308,8 +311,8 @@ class TraceAssembler:
 
     def _place(self, node: Node, above: Node | None) -> None:
         """The log a node hangs under is delivered, or there is none: it may leave."""
-        trace = self._trace_of(node)
         if node.session is None:
+            trace = self._traces.of(node)
             session = trace.session_of(node)
             node.user = trace.user_of(node)
             node.session = session
@@ -356,11 +359,11 @@ class TraceAssembler:
             self._wake_waiters(node)
         elif draft.is_call and not self._releasing and now < (until := patience(node, self._hold)):
             # A call says what it cost only at its end, and a log that was created cannot be given that later.
-            self._remind(until, self._trace_of(node), node)
+            self._timers.remind(until, self._traces.of(node), node)
         else:
             node.holds(draft)
             if draft.session is not None:
-                self._trace_of(node).sessions.setdefault(draft.session)
+                self._traces.of(node).sessions.setdefault(draft.session)
             self._wait(node)
 
     # Keeping house
@@ -368,16 +371,8 @@ class TraceAssembler:
     def _find(self, key: SpanKey, now: float) -> tuple[Trace, Node]:
         trace, new = self._traces.trace(key[0], now)
         if new:
-            self._remind(now + self._hold, trace, None)
+            self._timers.remind(now + self._hold, trace)
         return trace, self._traces.node(trace, key[1], now)
-
-    def _trace_of(self, node: Node) -> Trace:
-        found = self._traces.get(node.key)
-        assert found is not None
-        return found[0]
-
-    def _remind(self, due: float, trace: Trace, node: Node | None) -> None:
-        heapq.heappush(self._timers, (due, next(self._ticket), trace, node))
 
     def _review(self, trace: Trace, now: float) -> None:
         """A trace has been quiet for a while: is it one without AI, can it be forgotten?"""
@@ -390,7 +385,7 @@ class TraceAssembler:
             self._traces.forget(trace)
             return
         wait = self._hold if trace.undecided else self._linger
-        self._remind(max(trace.touched + wait, now + max(self._hold, 1.0)), trace, None)
+        self._timers.remind(max(trace.touched + wait, now + max(self._hold, 1.0)), trace)
 
     def _leave_out(self, trace: Trace) -> None:
         for node in trace.undecided:

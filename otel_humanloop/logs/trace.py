@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from itertools import chain
 
 from otel_humanloop.logs.draft import Draft
 from otel_humanloop.spans import SpanKey
@@ -124,6 +123,19 @@ class Node:
         self.call_id = draft.call_id if draft.is_call else None
         self.carries_usage = draft.carries_usage
 
+    def hang(self, parent: Node, *, remote: bool) -> None:
+        """Hangs it under its parent; a parent that is its own descendant is no parent.
+
+        Args:
+            remote: It says its parent belongs to another process.
+        """
+        # Only a node that was known before it arrived can close a circle: nothing else has children yet.
+        if parent is self or (self.children and any(above is self for above in parent.ancestors())):
+            return
+        self.parent = parent
+        parent.children.append(self)
+        parent.remote = parent.remote or remote
+
     def ancestors(self) -> Iterator[Node]:
         """From the parent up, as far as is known."""
         node = self.parent
@@ -133,8 +145,8 @@ class Node:
 
     def usage_below(self) -> bool:
         """Does any descendant that has a log of its own state usage?"""
-        if self.usage_pruned:
-            return True
+        if self.usage_pruned or not self.children:
+            return self.usage_pruned
         stack = list(self.children)
         while stack:
             node = stack.pop()
@@ -184,25 +196,6 @@ class Trace:
         """A parent that should be in this process has not been seen."""
         return any(node.state is State.UNSEEN and not node.remote and not node.given_up for node in self.nodes.values())
 
-    def node(self, span_id: str, now: float) -> Node:
-        """The node of that span, made where it is not known yet."""
-        node = self.nodes.get(span_id)
-        if node is None:
-            node = self.nodes[span_id] = Node((self.trace_id, span_id), now)
-        return node
-
-    def connect(self, node: Node, parent_id: str | None, *, remote: bool, now: float) -> None:
-        """Hangs a node under its parent; a parent that is its own descendant is no parent."""
-        if parent_id is None or node.parent is not None:
-            return
-        parent = self.node(parent_id, now)
-        # Only a node that was known before it arrived can close a circle: nothing else has children yet.
-        if parent is node or (node.children and any(above is node for above in parent.ancestors())):
-            return
-        node.parent = parent
-        parent.children.append(node)
-        parent.remote = parent.remote or remote
-
     def prune(self, before: float) -> int:
         """Forgets spans that were done before then and have no children left; says how many."""
         gone = 0
@@ -231,11 +224,13 @@ class Trace:
 
         An ancestor that was sent ends the search, for its session is settled.
         """
-        for candidate in chain((node,), node.ancestors()):
+        candidate: Node | None = node
+        while candidate is not None:
             if candidate.session is not None:
                 return candidate.session
             if candidate.named_session is not None:
                 return candidate.named_session
+            candidate = candidate.parent
         if self.default_session is None:
             # One name anywhere in the trace names all of it: instrumentation often sets it on inner spans only.
             self.default_session = next(iter(self.sessions)) if len(self.sessions) == 1 else self.trace_id
@@ -243,9 +238,11 @@ class Trace:
 
     def user_of(self, node: Node) -> str | None:
         """The nearest user named by the node or an ancestor; an ancestor that was sent ends the search."""
-        for candidate in chain((node,), node.ancestors()):
+        candidate: Node | None = node
+        while candidate is not None:
             if candidate.session is not None:
                 return candidate.user
             if candidate.named_user is not None:
                 return candidate.named_user
+            candidate = candidate.parent
         return None
