@@ -44,7 +44,8 @@ MESSAGES_101 = tuple(f"msg {number}" for number in range(101))
 
 SCENARIOS: Mapping[str, tuple[Call, ...]] = {
     **dict.fromkeys(
-        ("chat", "chat_stream", "chat_stream_usage", "async_chat", "async_chat_stream"), (Call(asked=HELLO),)
+        ("chat", "chat_system", "chat_stream", "chat_stream_usage", "async_chat", "async_chat_stream"),
+        (Call(asked=HELLO),),
     ),
     **dict.fromkeys(("responses", "chat_with_raw_response", "chat_multi_choice"), (Call(asked=HELLO),)),
     **dict.fromkeys(("responses_stream", "async_responses_stream"), (Call(asked=("Say hello",)),)),
@@ -82,12 +83,21 @@ SCENARIOS: Mapping[str, tuple[Call, ...]] = {
     "agent_plain": (Call(asked=("Be nice.", "hello")),),
     "agent_error": failed("ERR429"),
     **dict.fromkeys(
-        ("agent_tool", "generateText_tools", "streamText_tools"),
+        ("agent_tool", "agent_chat_completions", "generateText_tools", "streamText_tools"),
         (
             Call(asked=(WEATHER,), answer=None, calls=(PARIS,), number=0),
             Call(asked=(WEATHER, "18"), answer=SUNNY, number=1),
         ),
     ),
+    "anthropic_tools": (
+        Call(asked=(WEATHER,), answer=CHECK, calls=(PARIS,), number=0),
+        Call(asked=(WEATHER, "18"), answer=SUNNY, number=1),
+    ),
+    **dict.fromkeys(("anthropic_generate", "anthropic_stream", "prompt"), (Call(asked=("Say hello to Zoë",)),)),
+    **dict.fromkeys(("invoke_model", "chain_prompt"), (Call(asked=("You are helpful.", "Say hello to Zoë")),)),
+    **dict.fromkeys(("langgraph_stream", "guardrail", "lm"), (Call(asked=("hi",)),)),
+    "rag": (Call(asked=("You are helpful.", "Say hello Paris is sunny")),),
+    "structured": (Call(asked=("Ada",), answer=ADA),),
     "generateText_chat": (Call(asked=("You are helpful.", "Say hello to Zoë")),),
     **dict.fromkeys(("generateText_responses", "workflow_stream"), (Call(),)),
     "streamText_chat": (Call(asked=("hi",)),),
@@ -114,5 +124,5 @@ ASKED_OTHERWISE: Mapping[tuple[str, str], tuple[Call, ...]] = {
     ("litellm", "tools"): (Call(asked=("Weather?",), answer=None, calls=(PARIS,)),),
 }
 
-WITHOUT_CALLS = {"embeddings", "embed", "workflow_big_io"}
+WITHOUT_CALLS = {"embeddings", "embed", "workflow_big_io", "rerank", "retrieval", "tool", "tool_error"}
 """Scenarios in which no model is called."""

@@ -26,9 +26,27 @@ FIELDS = (
 _CALL_NAMES = (
     *("openai.chat", "openai.completion", "openai.response", "chat ", "ChatCompletion", "Completion", "Response"),
     *("anthropic.chat", "anthropic.messages.create", "messages.create", "messages.stream", "ChatOpenAI"),
+    *(
+        "Message with",
+        "groq.chat",
+        "cohere.chat",
+        "ollama.chat",
+        "ollama.completion",
+        "mistralai.chat",
+        "bedrock.",
+        "generate_content",
+    ),
+    *("GenerateContent", "MistralClient", "Chat.", "call_llm", "OpenAI-generation", "greet", "LM.__call__"),
+    *("OpenAIServerModel", "OpenAIChat.", "OpenAIChatGenerator", "completion", "OpenAI.chat", "generation", "response"),
     *("litellm_request", "raw_gen_ai_request", "Chat Completion with", "Responses API with", "streaming response from"),
 )
 _CALL_ENDINGS = (".doGenerate", ".doStream")
+
+
+_MODELS = (
+    *("gpt-4o", "o3-mini", "gpt-3.5-turbo-instruct", "claude-sonnet-4-20250514", "claude-3-5-sonnet-20240620"),
+    *("llama-3.3-70b-versatile", "mistral-large-latest", "command-r-plus", "llama3.2", "gemini-2.5-flash"),
+)
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +118,7 @@ def _compared(call: Call, group: list[dict[str, Any]], log: dict[str, Any]) -> I
     metadata = log.get("metadata", {})
     said = json.dumps(log.get("messages"), ensure_ascii=False)
     output = log.get("output") or ""
-    for model in ("gpt-4o", "o3-mini", "gpt-3.5-turbo-instruct", "claude-sonnet-4-20250514"):
+    for model in _MODELS:
         if model in held:
             yield "model", [model], log["config"]["model"]
     asked = [_json(text) for text in call.asked if _stands(text, group)]
@@ -156,7 +174,7 @@ def _spans(name: str) -> list[dict[str, Any]]:
         ]
         for record in (one for resource in records for scope in resource["scopeLogs"] for one in scope["logRecords"]):
             if record.get("spanId") == span["spanId"]:
-                prefix = f"record {record['eventName']} "
+                prefix = f"record {record.get('eventName', '')} "
                 span["held"].extend(_plain(record.get("attributes", []), prefix))
                 span["held"].extend(_plain([{"key": "body", "value": record.get("body", {})}], prefix))
     return spans
@@ -249,7 +267,7 @@ def _reasons(span: dict[str, Any]) -> Iterator[str]:
     for key, value in _leaves(span):
         ending = key.rpartition(".")[2]
         if ending in ("finish_reasons", "finish_reason", "finishReason", "stop_reason") and value and value != "error":
-            yield str(value)
+            yield str(value).strip('"')
 
 
 def _is_call(span: dict[str, Any]) -> bool:

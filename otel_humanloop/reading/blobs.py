@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from otel_humanloop.operation import Kind, Message
-from otel_humanloop.reading import bodies, messages
+from otel_humanloop.reading import bodies, constructors, messages
 from otel_humanloop.reading.convention import Fields, Found, Reader, reads
 from otel_humanloop.reading.readers import structure
 from otel_humanloop.reading.values import as_structure, as_text
@@ -111,6 +111,7 @@ def _are_messages(items: list[Any]) -> bool:
 
 
 def _is_message(value: Any) -> bool:
+    value = constructors.opened(value)
     if not isinstance(value, dict):
         return isinstance(value, str)
     fields = cast("dict[str, Any]", value)
@@ -118,14 +119,14 @@ def _is_message(value: Any) -> bool:
 
 
 _OF_A_MESSAGE = {"role", "content", "parts", "tool_calls", "message"}
-_LANGCHAIN = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "AIMessageChunk": "assistant"}
-_ITEMS = (*_LANGCHAIN, "message", "function_call", "function_call_output", "reasoning")
+_ITEMS = (*constructors.ROLES, "message", "function_call", "function_call_output", "reasoning")
 
 
 def _labelled(value: Any) -> Any:
     """A message of LangChain's, which says whose words it is by its type, with its role."""
+    value = constructors.opened(value)
     if not isinstance(value, dict):
         return value
     fields = cast("dict[str, Any]", value)
-    role = None if isinstance(fields.get("role"), str) else _LANGCHAIN.get(as_text(fields.get("type")) or "")
+    role = None if isinstance(fields.get("role"), str) else constructors.ROLES.get(as_text(fields.get("type")) or "")
     return fields if role is None else {**fields, "role": role}

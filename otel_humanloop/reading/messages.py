@@ -106,11 +106,12 @@ def written_instructions(value: Value) -> tuple[Message, ...] | None:
 
 
 def tool_definitions(value: Any) -> tuple[ToolDefinition, ...] | None:
-    """Tools offered to a model: flat, under `function` (OpenAI), or with an `input_schema` (Anthropic).
+    """Tools offered to a model: flat, under `function` (OpenAI), with an `input_schema` (Anthropic), or several in one
+    object (Gemini).
 
     What has no name is no tool. None where none has.
     """
-    items = cast("list[Any]", value) if isinstance(value, list) else [value]
+    items = [one for item in (cast("list[Any]", value) if isinstance(value, list) else [value]) for one in _each(item)]
     found = [definition for item in items if (definition := _tool_definition(item)) is not None]
     return tuple(found) or None
 
@@ -160,6 +161,16 @@ def _add_call(said: list[Part], call: ToolCall) -> None:
         said.append(call)
 
 
+def _each(tool: Any) -> list[Any]:
+    """The functions Gemini declares under one tool; any other tool alone."""
+    fields = as_object(tool) or {}
+    declared = next((fields[key] for key in ("function_declarations", "functionDeclarations") if key in fields), None)
+    return cast("list[Any]", declared) if isinstance(declared, list) else [tool]
+
+
+_SCHEMAS = ("parameters", "input_schema", "inputSchema", "parameters_json_schema", "parametersJsonSchema")
+
+
 def _tool_definition(value: Any) -> ToolDefinition | None:
     fields = _unwrapped(as_object(value), "function")
     if fields is None:
@@ -167,7 +178,7 @@ def _tool_definition(value: Any) -> ToolDefinition | None:
     name = field(fields, "name")
     if name is None:
         return None
-    schema = next((fields[key] for key in ("parameters", "input_schema", "inputSchema") if key in fields), None)
+    schema = next((fields[key] for key in _SCHEMAS if fields.get(key) is not None), None)
     strict = fields.get("strict")
     return ToolDefinition(
         name=name,

@@ -315,13 +315,14 @@ def outside(scopes: str, reader: Reader[T]) -> Reader[T]:
 
 
 def in_event(name: str, reader: Reader[T]) -> Reader[T]:
-    """What the reader says of the attributes of the last event of that name."""
+    """What the reader says of the attributes of the events of that name, together; the last of one key is heard."""
 
     def read(span: Span) -> Found[T] | None:
-        for event in reversed(span.events):
-            if event.name == name:
-                found = reader(msgspec.structs.replace(span, attributes=event.attributes, events=()))
-                return None if found is None else Found(found.value, f"event {name} {found.key}")
-        return None
+        told = [event.attributes for event in span.events if event.name == name]
+        if not told:
+            return None
+        attributes = told[0] if len(told) == 1 else {key: value for one in told for key, value in one.items()}
+        found = reader(msgspec.structs.replace(span, attributes=attributes, events=()))
+        return None if found is None else Found(found.value, f"event {name} {found.key}")
 
     return Reader(read, events=(name,))

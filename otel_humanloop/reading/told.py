@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from otel_humanloop.operation import Message
+from otel_humanloop.operation import Message, ToolResult
 from otel_humanloop.reading import messages
 from otel_humanloop.reading.convention import Found, Reader
 from otel_humanloop.reading.values import as_object, as_structure
@@ -40,8 +40,21 @@ _FIELDS = ("role", "content", "name", "id", "tool_calls", "message", "finish_rea
 
 def asked(events: Iterable[tuple[str, Fields]]) -> tuple[Message, ...] | None:
     """What went into the call, by name and fields of its events; None where nothing was said of it."""
-    told = tuple(_asked(SAID_BY[name], fields) for name, fields in events if name in SAID_BY)
+    told = _once(tuple(_asked(SAID_BY[name], fields) for name, fields in events if name in SAID_BY))
     return told if any(message.parts for message in told) else None
+
+
+def _once(told: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Without results of tools that are told once more, as a message of the user's (botocore's of Bedrock)."""
+    known: set[str] = set()
+    kept: list[Message] = []
+    for message in told:
+        ids = [part.id for part in message.parts if isinstance(part, ToolResult) and part.id is not None]
+        if ids and len(ids) == len(message.parts) and message.role != "tool" and known.issuperset(ids):
+            continue
+        known.update(ids)
+        kept.append(message)
+    return tuple(kept)
 
 
 def answered(events: Iterable[tuple[str, Fields]]) -> tuple[Message, ...] | None:

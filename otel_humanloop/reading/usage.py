@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from otel_humanloop.operation import Cost, Usage
 from otel_humanloop.reading.convention import Reader
 from otel_humanloop.reading.readers import attribute, gathered, mapped, number
@@ -25,6 +27,14 @@ def tokens(**keys: str | tuple[str, ...]) -> Reader[Usage]:
 def dollars(**keys: str | tuple[str, ...]) -> Reader[Cost]:
     """A reader of `Cost`, likewise."""
     return mapped(gathered({field: number(*_several(key)) for field, key in keys.items()}), _cost)
+
+
+def cache_beside(usage: Usage) -> Usage:
+    """Counts whose prompt leaves out what was read from and written to a cache, with it."""
+    if usage.prompt_tokens is None:
+        return usage
+    cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
+    return msgspec.structs.replace(usage, prompt_tokens=usage.prompt_tokens + cached)
 
 
 def _several(key: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -359,7 +359,7 @@ def test_the_tool_of_an_agent_is_read_with_what_it_was_given():
     [tool] = [read(span).operation for span in spans if read(span).operation.kind is Kind.TOOL]
     assert (tool.name, tool.description) == ("get_weather", "Get weather for a city")
     assert tool.inputs == {"input": "Paris"}
-    assert tool.output["data"]["content"] == "18C in Paris"
+    assert tool.output == "18C in Paris"
 
 
 def test_annotations_are_heard_first():

@@ -3,7 +3,7 @@
 https://google.github.io/adk-docs/observability/cloud-trace/
 
 Spans follow `otel_genai` for names, models and tokens; the request and the answer are Gemini's, whole. Gemini counts
-thoughts beside the answer's tokens. Written from the published keys; there is no capture of it here.
+thoughts beside the answer's tokens. Agents and their invocations are known by their span's name alone.
 """
 
 from __future__ import annotations
@@ -13,15 +13,37 @@ from typing import Any
 
 from otel_humanloop.operation import Kind, Message, Usage
 from otel_humanloop.reading import blobs, bodies, messages
-from otel_humanloop.reading.convention import Convention, Counting, Fields, Rank
-from otel_humanloop.reading.readers import arguments, first, identifier, json_object, mapped, present, structure
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, Reader
+from otel_humanloop.reading.readers import arguments, identifier, json_object, mapped, present, structure
 from otel_humanloop.reading.values import as_identifier, as_integer, as_object, within
+from otel_humanloop.spans import Span
 
 _REQUEST, _RESPONSE = "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response"
 _ARGUMENTS, _RESULT = "gcp.vertex.agent.tool_call_args", "gcp.vertex.agent.tool_response"
 
 _request = json_object(_REQUEST)
 _response = json_object(_RESPONSE)
+
+
+_tool = present(Kind.TOOL, _ARGUMENTS, _RESULT)
+_call = present(Kind.MODEL, _REQUEST, _RESPONSE)
+_SCOPE = "gcp.vertex.agent"
+_INVOCATION, _AGENT = "invocation", "agent_run ["
+
+
+def _kind_of(span: Span) -> Found[Kind] | None:
+    kind = Kind.CHAIN if span.name == _INVOCATION else Kind.AGENT if span.name.startswith(_AGENT) else None
+    return None if kind is None or span.scope.name != _SCOPE else Found(kind, "the span's name")
+
+
+def _presumed(span: Span) -> Found[Kind] | None:
+    return _tool(span) or _call(span) or _kind_of(span)
+
+
+def _agent(span: Span) -> Found[str] | None:
+    if span.scope.name != _SCOPE or not span.name.startswith(_AGENT):
+        return None
+    return Found(span.name.removeprefix(_AGENT).removesuffix("]"), "the span's name")
 
 
 def _asked(request: Mapping[str, Any]) -> tuple[Message, ...] | None:
@@ -61,16 +83,21 @@ CONVENTION = Convention(
     name="google_adk",
     rank=Rank.FRAMEWORK,
     keys=("gcp.vertex.agent.",),
-    presumed_kind=first(present(Kind.MODEL, _REQUEST, _RESPONSE), present(Kind.TOOL, _ARGUMENTS, _RESULT)),
+    scopes=(_SCOPE,),
+    presumed_kind=Reader(_presumed),
     counting=Counting(
         prompt_includes_cache=True,
         output_includes_reasoning=False,
         note="Converted, where the answer is there whole.",
     ),
     fields=Fields(
+        name=Reader(_agent),
         conversation=identifier("gcp.vertex.agent.session_id"),
         request_model=mapped(_request, lambda request: as_identifier(request.get("model"))),
         parameters=mapped(_request, _parameters),
+        tools=mapped(
+            _request, lambda request: messages.tool_definitions(within(dict(request), "config", "tools") or [])
+        ),
         messages=mapped(_request, _asked),
         output_messages=mapped(_response, _answered),
         inputs=arguments(_ARGUMENTS),

@@ -1,8 +1,7 @@
 """LangChain and LangGraph, where their instrumentations have ways of their own.
 
 OpenInference's and OpenLLMetry's follow `openinference`, `otel_genai` and `traceloop`. Beside these: the user in the
-run's metadata, and a tool's arguments in a wrapper, written with Python's `repr`. Written from what the packages write;
-there is no capture of it here.
+run's metadata, a tool's arguments in a wrapper, written with Python's `repr`, and its result in a message.
 """
 
 from __future__ import annotations
@@ -10,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from otel_humanloop.reading import pythontext
-from otel_humanloop.reading.convention import Convention, Fields, Rank
+from otel_humanloop.reading import constructors, pythontext
+from otel_humanloop.reading.convention import Convention, Fields, Found, Rank, reads
 from otel_humanloop.reading.readers import first, identifier, json_object, mapped
 from otel_humanloop.reading.values import as_identifier
+from otel_humanloop.spans import Span
 
 _metadata = json_object("metadata")
 _wrapped = json_object("gen_ai.tool.call.arguments", "traceloop.entity.input")
@@ -32,6 +32,21 @@ def _arguments(wrapper: Mapping[str, Any]) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {"input": text}
 
 
+_gave = json_object("traceloop.entity.output", "gen_ai.tool.call.result", "output.value")
+_TOOL = {"traceloop.span.kind": "tool", "openinference.span.kind": "TOOL", "gen_ai.operation.name": "execute_tool"}
+
+
+@reads(_gave)
+def _output(span: Span) -> Found[Any] | None:
+    """What a tool gave, out of the message it stands in."""
+    found = _gave(span)
+    if found is None or not any(span.attributes.get(key) == value for key, value in _TOOL.items()):
+        return None
+    given = constructors.tool_output(found.value)
+    mime_types = [key for key in ("output.mime_type",) if key in span.attributes and found.key == "output.value"]
+    return None if given is found.value else Found(given, found.key, (*found.taken, *mime_types))
+
+
 CONVENTION = Convention(
     name="langchain",
     rank=Rank.FRAMEWORK,
@@ -42,5 +57,6 @@ CONVENTION = Convention(
             identifier("traceloop.association.properties.user_id", "traceloop.association.properties.userId"),
         ),
         inputs=mapped(_wrapped, _arguments),
+        output=_output,
     ),
 )

@@ -3,17 +3,18 @@
 https://langfuse.com/integrations/native/opentelemetry#property-mapping
 
 Counts by `input` and `output` are disjoint: `input_cached_tokens` stands beside `input`. Counts in the shape of a
-vendor's API are as that API has them. Written from the published keys; there is no capture of it here.
+vendor's API are as that API has them. Values of metadata are JSON.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from otel_humanloop.operation import Cost, Kind, Usage
-from otel_humanloop.reading import blobs, bodies
-from otel_humanloop.reading.convention import Convention, Counting, Fields, Rank
+from otel_humanloop.reading import blobs, bodies, messages
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, Reader, reads
 from otel_humanloop.reading.readers import (
     first,
     identifier,
@@ -23,11 +24,16 @@ from otel_humanloop.reading.readers import (
     prefixed,
     present,
     strings,
+    text,
 )
 from otel_humanloop.reading.templates import template
-from otel_humanloop.reading.values import as_integer, as_number
+from otel_humanloop.reading.values import as_identifier, as_integer, as_number, as_value
+from otel_humanloop.spans import Span
 
 _METADATA = "langfuse.observation.metadata."
+_SESSION, _USER = "langfuse_session_id", "langfuse_user_id"
+_LONGEST = 3600.0  # seconds
+_STARTED = "langfuse.observation.completion_start_time"
 _INPUT = ("langfuse.observation.input", "langfuse.trace.input")
 _OUTPUT = ("langfuse.observation.output", "langfuse.trace.output")
 _MODEL = "langfuse.observation.model.name"
@@ -48,6 +54,31 @@ _stated = one_of(
 )
 _presumed = first(present(Kind.MODEL, _MODEL), present(Kind.CHAIN, *_INPUT, *_OUTPUT))
 _said = blobs.of_kind(first(_stated, _presumed), _INPUT, _OUTPUT)
+
+
+_metadata = mapped(prefixed(_METADATA), lambda written: {name: as_value(value) for name, value in written.items()})
+_input_object = json_object(*_INPUT)
+
+
+def _said_of(name: str) -> Reader[str]:
+    """What the metadata says by that name, which is JSON: the OpenAI wrapper keeps there what has no key of its own."""
+    return mapped(text(_METADATA + name), lambda written: as_identifier(as_value(written)))
+
+
+def _parameters(stated: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Without those that are no bound: `max_tokens` is "Infinity" where the program gave none."""
+    return {name: value for name, value in stated.items() if value not in (None, "Infinity")} or None
+
+
+@reads(_STARTED)
+def _time_to_first_token(span: Span) -> Found[float] | None:
+    said = as_value(span.attributes.get(_STARTED, ""))
+    try:
+        started = datetime.fromisoformat(str(said).replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return None
+    seconds = started - span.start_ns / 1e9
+    return Found(seconds, _STARTED, (_STARTED,)) if 0 <= seconds < _LONGEST else None
 
 
 def _usage(details: Mapping[str, Any]) -> Usage | None:
@@ -86,11 +117,12 @@ CONVENTION = Convention(
     ),
     fields=Fields(
         kind=_stated,
-        conversation=identifier("langfuse.session.id", "session.id"),
-        user=identifier("langfuse.user.id", "user.id"),
+        conversation=first(identifier("langfuse.session.id", "session.id"), _said_of(_SESSION)),
+        user=first(identifier("langfuse.user.id", "user.id"), _said_of(_USER)),
         environment=identifier("langfuse.environment"),
         request_model=identifier(_MODEL),
-        parameters=json_object("langfuse.observation.model.parameters"),
+        parameters=mapped(json_object("langfuse.observation.model.parameters"), _parameters),
+        tools=mapped(_input_object, lambda given: messages.tool_definitions(given.get("tools") or [])),
         template=template(
             identifier("langfuse.observation.prompt.template"),
             prefixed("langfuse.observation.prompt.variables."),
@@ -103,7 +135,9 @@ CONVENTION = Convention(
         output=_said.output,
         usage=mapped(json_object("langfuse.observation.usage_details"), _usage),
         cost=mapped(json_object("langfuse.observation.cost_details"), _cost),
+        finish_reasons=mapped(_said_of("finish_reason"), lambda reason: (reason,)),
+        time_to_first_token=_time_to_first_token,
         tags=strings("langfuse.trace.tags", "langfuse.tags"),
-        metadata=first(prefixed(_METADATA), json_object("langfuse.observation.metadata", "langfuse.trace.metadata")),
+        metadata=first(_metadata, json_object("langfuse.observation.metadata", "langfuse.trace.metadata")),
     ),
 )

@@ -3,18 +3,19 @@
 https://docs.langchain.com/langsmith/trace-with-opentelemetry
 
 A run's inputs and outputs are `gen_ai.prompt` and `gen_ai.completion`, whole, whatever its kind. Input tokens include
-cached ones. Written from the published keys; there is no capture of it here.
+cached ones. Messages are written as LangChain serialises them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from otel_humanloop.operation import Kind
-from otel_humanloop.reading import blobs
-from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, reads
-from otel_humanloop.reading.readers import identifier, mapped, one_of, prefixed, text
+from otel_humanloop.operation import Kind, Message, Usage
+from otel_humanloop.reading import blobs, constructors, messages
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, Reader, reads
+from otel_humanloop.reading.readers import identifier, json_object, mapped, one_of, prefixed, text
+from otel_humanloop.reading.values import as_integer, within
 from otel_humanloop.spans import Span
 
 _METADATA = "langsmith.metadata."
@@ -47,6 +48,18 @@ def _metadata(span: Span) -> Found[Mapping[str, Any]] | None:
     return Found(kept, found.key, tuple(_METADATA + key for key in kept)) if kept else None
 
 
+def _usage(counted: dict[str, Any]) -> Usage | None:
+    usage = Usage(
+        prompt_tokens=as_integer(counted.get("input_tokens")),
+        output_tokens=as_integer(counted.get("output_tokens")),
+        cache_read_tokens=as_integer(within(counted, "input_token_details", "cache_read")),
+        cache_write_tokens=as_integer(within(counted, "input_token_details", "cache_creation")),
+        reasoning_tokens=as_integer(within(counted, "output_token_details", "reasoning")),
+        total_tokens=as_integer(counted.get("total_tokens")),
+    )
+    return None if usage == Usage() else usage
+
+
 CONVENTION = Convention(
     name="langsmith",
     rank=Rank.FRAMEWORK,
@@ -62,7 +75,9 @@ CONVENTION = Convention(
         messages=_said.messages,
         output_messages=_said.output_messages,
         inputs=_said.inputs,
-        output=_said.output,
+        output=mapped(cast("Reader[Any]", _said.output), constructors.tool_output),
+        finish_reasons=mapped(cast("Reader[tuple[Message, ...]]", _said.output_messages), messages.finish_reasons),
+        usage=mapped(json_object(f"{_METADATA}usage_metadata"), _usage),
         tags=mapped(text("langsmith.span.tags"), lambda tags: tuple(tag.strip() for tag in tags.split(",")) or None),
         metadata=_metadata,
     ),

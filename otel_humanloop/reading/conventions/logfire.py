@@ -1,9 +1,9 @@
-"""Pydantic Logfire: `instrument_openai`, `instrument_anthropic`, `instrument_openai_agents`.
+"""Pydantic Logfire: `instrument_openai`, `instrument_anthropic`. Its agents are `logfire_agents`.
 
 https://logfire.pydantic.dev/docs/integrations/llms/openai/
 
-Calls of a model follow `otel_genai` and keep the vendor's own count of tokens whole; older versions, and spans of
-agents, keep the conversation as lists of events or as request and answer. A streamed call is two spans: one that
+Calls of a model follow `otel_genai` and keep the vendor's own count of tokens whole; older versions keep the
+conversation as lists of events or as request and answer. A streamed call is two spans: one that
 ends when the stream opens and holds no answer, and one without length at the stream's end, which tells all. The
 first is told once more by the second. Input tokens include cached ones, output tokens include reasoning.
 """
@@ -26,8 +26,8 @@ from otel_humanloop.reading.readers import (
     number,
     present,
     strings,
-    structure,
 )
+from otel_humanloop.reading.usage import dollars
 from otel_humanloop.reading.values import as_object, as_text, within
 from otel_humanloop.spans import Span, StatusCode
 
@@ -40,7 +40,6 @@ _answer = json_object("response_data")
 _events = json_value("events", "all_messages_events")
 _duration = number("duration")
 _template = identifier("logfire.msg_template")
-_agent_name = identifier("name", "agent_name")
 
 
 def _asked_in_request(request: Mapping[str, Any]) -> tuple[Message, ...] | None:
@@ -81,29 +80,13 @@ def _length(span: Span) -> Found[float] | None:
     return _duration(span) if span.attributes.get(_SPAN_TYPE) == "log" else None
 
 
-def _agents_kind(template: str) -> Kind | None:
-    """The spans of OpenAI's agents SDK are named by what they are."""
-    starts = {
-        "OpenAI Agents trace": Kind.CHAIN,
-        "Agent run": Kind.AGENT,
-        "Function": Kind.TOOL,
-        "Guardrail": Kind.GUARDRAIL,
-    }
-    return next((kind for start, kind in starts.items() if template.startswith(start)), None)
-
-
 CONVENTION = Convention(
     name="logfire",
     rank=Rank.FRAMEWORK,
-    scopes=("logfire.",),
-    presumed_kind=first(
-        mapped(_template, _agents_kind),
-        present(Kind.MODEL, "request_data"),
-    ),
+    scopes=("logfire.openai", "logfire.anthropic"),
+    presumed_kind=present(Kind.MODEL, "request_data"),
     counting=Counting(prompt_includes_cache=True, output_includes_reasoning=True),
     fields=Fields(
-        name=_agent_name,
-        conversation=identifier("group_id"),
         request_model=mapped(_request, lambda request: as_text(request.get("model"))),
         parameters=mapped(_request, _parameters),
         tools=mapped(_request, lambda request: messages.tool_definitions(request.get("tools"))),
@@ -115,16 +98,14 @@ CONVENTION = Convention(
             mapped(_answer, _answered_in_data),
             mapped(_events, lambda events: told.answered(told.listed(events))),
         ),
-        output=structure("response"),
-        inputs=mapped(structure("input"), lambda value: as_object(value) or {"input": value}),
         usage=first(
             attribute(lambda value: bodies.usage(as_object(value)), "gen_ai.usage.raw", "usage"),
             mapped(_answer, lambda answer: bodies.usage(within(answer, "usage"))),
         ),
+        cost=dollars(total="operation.cost"),
         streaming=_streaming,
         duration=_length,
         retold=_retold,
         tags=strings("logfire.tags"),
-        metadata=json_object("metadata"),
     ),
 )

@@ -52,21 +52,23 @@ def _with_role(item: dict[str, Any]) -> dict[str, Any]:
 _input = mapped(mapped(indexed("gen_ai.prompt", messages.LEAVES | _ROLES), _prompts), messages.conversation("user"))
 _output = mapped(indexed("gen_ai.completion", messages.LEAVES), messages.conversation("assistant"))
 _embedded = mapped(_input, messages.embedded)
+_ranked = mapped(_input, lambda said: {"query": messages.texts(said[-1:])[0], "documents": messages.texts(said[:-1])})
 
 
-def _is_embedding(span: Span) -> bool:
+def _is(span: Span, wanted: Kind) -> bool:
     kind = _kind(span)
-    return kind is not None and kind.value is Kind.EMBEDDING
+    return kind is not None and kind.value is wanted
 
 
 @reads(_input)
 def _messages(span: Span) -> Found[tuple[Message, ...]] | None:
-    return None if _is_embedding(span) else _input(span)
+    return None if _is(span, Kind.EMBEDDING) or _is(span, Kind.RERANKER) else _input(span)
 
 
 @reads(_input)
 def _inputs(span: Span) -> Found[dict[str, Any]] | None:
-    return _embedded(span) if _is_embedding(span) else None
+    """The texts of an embedding; of a rerank the documents, and the query that is told after them."""
+    return _embedded(span) if _is(span, Kind.EMBEDDING) else _ranked(span) if _is(span, Kind.RERANKER) else None
 
 
 CONVENTION = Convention(

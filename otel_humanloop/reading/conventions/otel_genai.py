@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from otel_humanloop.operation import Kind, Message, Template
 from otel_humanloop.reading import messages
-from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Look, Rank, asks
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Look, Rank, Reader, asks
 from otel_humanloop.reading.readers import (
     attribute,
     boolean,
@@ -88,6 +88,16 @@ def _on_span(span: Span, of_system: Look[_Messages], of_input: Look[_Messages]) 
     if system is None or said is None:
         return system or said
     return Found((*system.value, *said.value), said.key, (*system.taken, *said.taken))
+
+
+def _in_details(reader: Reader[_Messages]) -> Reader[_Messages]:
+    """What the reader says of the event of a call's details; Strands tells in it too what a tool was given and gave."""
+    of_event = in_event(_DETAILS, reader)
+
+    def read(span: Span) -> Found[_Messages] | None:
+        return None if _kind_is(span, Kind.TOOL) else of_event(span)
+
+    return Reader(read, events=of_event.events)
 
 
 # Of hand-made instrumentation: the conversation in events of its own, as the specification had it until 2024.
@@ -181,12 +191,12 @@ CONVENTION = Convention(
         tools=mapped(structure("gen_ai.tool.definitions"), messages.tool_definitions),
         messages=first(
             _on_span,
-            in_event(_DETAILS, _on_span),
+            _in_details(_on_span),
             in_event("gen_ai.content.prompt", _content_prompt),
         ),
         output_messages=first(
             _output,
-            in_event(_DETAILS, _output),
+            _in_details(_output),
             in_event("gen_ai.content.completion", _content_completion),
         ),
         inputs=_inputs,

@@ -9,16 +9,29 @@ of an answer still says why it stopped.
 
 from __future__ import annotations
 
+from typing import Any
+
 from otel_humanloop.reading import told
-from otel_humanloop.reading.convention import Convention, Fields, Rank
+from otel_humanloop.reading.convention import Convention, Fields, Found, Rank, Reader
+from otel_humanloop.spans import Span
+
+
+def _of_call(reader: Reader[Any]) -> Reader[Any]:
+    """What the reader says of a call of a model: Strands tells in such events too what a tool was given and gave."""
+
+    def read(span: Span) -> Found[Any] | None:
+        return None if "gen_ai.tool.name" in span.attributes else reader(span)
+
+    return Reader(read, reader.keys, reader.events)
+
 
 CONVENTION = Convention(
     name="otel_genai_events",
     rank=Rank.STRUCTURED,
     events=(*told.SAID_BY, told.CHOICE),
     fields=Fields(
-        messages=told.in_events(told.asked),
-        output_messages=told.in_events(told.answered),
+        messages=_of_call(told.in_events(told.asked)),
+        output_messages=_of_call(told.in_events(told.answered)),
         finish_reasons=told.in_events(told.finish_reasons),
     ),
 )

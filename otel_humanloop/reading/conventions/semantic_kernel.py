@@ -2,8 +2,8 @@
 
 https://learn.microsoft.com/semantic-kernel/concepts/enterprise-readiness/observability/
 
-Spans follow `otel_genai` and `otel_genai_events`; the operations and the counts have older names. Written from the
-published keys; there is no capture of it here.
+Spans follow `otel_genai` and `otel_genai_events`; the operations and the counts have older names. In Python, why an
+answer stopped is written as the name of an enumeration's member.
 """
 
 from __future__ import annotations
@@ -12,6 +12,14 @@ from otel_humanloop.operation import Kind
 from otel_humanloop.reading.convention import Convention, Counting, Fields, Rank
 from otel_humanloop.reading.readers import arguments, identifier, mapped, one_of, structure
 from otel_humanloop.reading.usage import tokens
+
+_ENUMERATION = "FinishReason."
+
+
+def _reason(written: str) -> tuple[str]:
+    """`FinishReason.TOOL_CALLS` by its value."""
+    return (written.removeprefix(_ENUMERATION).lower() if written.startswith(_ENUMERATION) else written,)
+
 
 CONVENTION = Convention(
     name="semantic_kernel",
@@ -36,6 +44,6 @@ CONVENTION = Convention(
             prompt_tokens="gen_ai.response.prompt_tokens",
             output_tokens="gen_ai.response.completion_tokens",
         ),
-        finish_reasons=mapped(identifier("gen_ai.response.finish_reason"), lambda reason: (reason,)),
+        finish_reasons=mapped(identifier("gen_ai.response.finish_reason"), _reason),
     ),
 )

@@ -2,8 +2,7 @@
 
 https://huggingface.co/docs/smolagents/tutorials/inspect_runs
 
-It follows `openinference`; beside it an agent's task and how many steps it was allowed. Written from the published
-keys; there is no capture of it here.
+It follows `openinference`; beside it an agent's task and how many steps it was allowed.
 """
 
 from __future__ import annotations

@@ -3,23 +3,23 @@
 https://strandsagents.com/latest/documentation/docs/user-guide/observability-evaluation/traces/
 
 Spans follow `otel_genai`, and `otel_genai_events` with Bedrock's parts. An agent's span and those of its event loop sum
-up tokens; what a tool was given and gave stands in events. Input tokens do not include cached ones, as Bedrock counts.
-Written from the published keys; there is no capture of it here.
+up tokens; what a tool was given and gave stands in events. Counts are those of whoever serves the model: Bedrock's and
+Anthropic's input tokens do not include cached ones, others' do, and the model's name tells which.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
+from typing import Any, cast
 
 from otel_humanloop.operation import Kind, ToolResult, Usage
 from otel_humanloop.reading import messages, told
 from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, Reader, reads
-from otel_humanloop.reading.readers import identifier, json_object, json_value, mapped, one_of
-from otel_humanloop.reading.usage import tokens
-from otel_humanloop.reading.values import as_object, as_structure
+from otel_humanloop.reading.readers import first, identifier, json_object, json_value, mapped, one_of
+from otel_humanloop.reading.usage import cache_beside, tokens
+from otel_humanloop.reading.values import as_object, as_structure, as_text, within
 from otel_humanloop.spans import Span
+
+_BESIDE = ("anthropic", "claude", "amazon.", "nova-")
 
 _tool_name = identifier("gen_ai.tool.name")
 _operation = identifier("gen_ai.operation.name")
@@ -32,12 +32,22 @@ _counted = tokens(
 )
 
 
-def _all(usage: Usage) -> Usage:
-    """The prompt's tokens with the cached ones, which Bedrock counts beside them."""
-    if usage.prompt_tokens is None:
-        return usage
-    cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
-    return msgspec.structs.replace(usage, prompt_tokens=usage.prompt_tokens + cached)
+@reads(_counted)
+def _usage(span: Span) -> Found[Usage] | None:
+    found = _counted(span)
+    model = str(span.attributes.get("gen_ai.request.model", "")).lower()
+    if found is None or not any(name in model for name in _BESIDE):
+        return found
+    return Found(cache_beside(found.value), found.key, found.taken)
+
+
+def _result(value: Any) -> Any:
+    """The text of `[{"text": ...}]`; any other result as it is."""
+    items = cast("list[Any]", value) if isinstance(value, list) else []
+    texts = [as_text(within(item, "text")) for item in items]
+    if not texts or None in texts:
+        return cast("Any", value)
+    return "\n".join(text for text in texts if text is not None)
 
 
 def _of_tool(make: Any, event: str) -> Reader[Any]:
@@ -74,13 +84,17 @@ CONVENTION = Convention(
     name="strands",
     rank=Rank.FRAMEWORK,
     scopes=("strands-agents", "strands.telemetry.tracer", "strands."),
-    counting=Counting(prompt_includes_cache=False, output_includes_reasoning=True, note="Converted."),
+    counting=Counting(
+        prompt_includes_cache=False,
+        output_includes_reasoning=True,
+        note="Converted where the model is Anthropic's or Amazon's; others' count them in.",
+    ),
     fields=Fields(
         kind=_kind,
         tools=mapped(json_value("gen_ai.agent.tools"), messages.tool_definitions),
         inputs=_of_tool(_given, "gen_ai.tool.message"),
-        output=_of_tool(_gave, told.CHOICE),
-        usage=mapped(_counted, _all),
+        output=first(_of_tool(_gave, told.CHOICE), mapped(json_value("gen_ai.tool.call.result"), _result)),
+        usage=_usage,
         metadata=json_object("gen_ai.agent.metadata"),
     ),
 )

@@ -35,10 +35,15 @@ _kind = one_of(
 
 
 def _arguments(value: Any) -> dict[str, Any]:
-    """`{"args": [...], "kwargs": {...}}` as one object: the named arguments by name, the others under `args`."""
+    """`{"args": [...], "kwargs": {...}}` as one object: the named arguments by name, the others under `args`.
+
+    Of a call of MCP, `{"tool_name": ..., "arguments": {...}}`, the arguments.
+    """
     if not isinstance(value, dict):
         return {"input": value}
     call = cast("dict[str, Any]", value)
+    if call.keys() == {"tool_name", "arguments"} and isinstance(call["arguments"], dict):
+        return cast("dict[str, Any]", call["arguments"])
     args, kwargs = call.get("args"), call.get("kwargs")
     if call.keys() != {"args", "kwargs"} or not isinstance(args, list) or not isinstance(kwargs, dict):
         return call

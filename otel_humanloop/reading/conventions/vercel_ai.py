@@ -4,8 +4,8 @@ https://ai-sdk.dev/docs/ai-sdk-core/telemetry
 
 A call of `generateText` is an outer span around one span for each step (`.doGenerate`, `.doStream`, `.doEmbed`), which
 is the call of a model, and one for each call of a tool. The outer span sums up the tokens of its steps. Input tokens
-include cached ones, output tokens include reasoning; with versions before 6, Anthropic's cached tokens are not
-included.
+include cached ones, output tokens include reasoning; before version 6 they are the provider's own, and Anthropic's
+leave cached tokens out, which is converted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
-from otel_humanloop.operation import Kind, Message
+import msgspec
+
+from otel_humanloop.operation import Kind, Message, Usage
 from otel_humanloop.reading import messages
 from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, reads
 from otel_humanloop.reading.readers import (
@@ -21,6 +23,7 @@ from otel_humanloop.reading.readers import (
     gathered,
     identifier,
     integer,
+    json_object,
     json_value,
     mapped,
     number,
@@ -29,8 +32,8 @@ from otel_humanloop.reading.readers import (
     structure,
     text,
 )
-from otel_humanloop.reading.usage import tokens
-from otel_humanloop.reading.values import as_value, within
+from otel_humanloop.reading.usage import cache_beside, tokens
+from otel_humanloop.reading.values import as_integer, as_value, within
 from otel_humanloop.spans import Span
 
 _METADATA = "ai.telemetry.metadata."
@@ -209,6 +212,43 @@ def _tools(definitions: tuple[str, ...]) -> Any:
     return messages.tool_definitions([as_value(one) for one in definitions])
 
 
+_BESIDE = ("anthropic", "amazon-bedrock", "vertex.anthropic", "google.vertex.anthropic")
+_among = tokens(
+    prompt_tokens=("ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),
+    output_tokens=("ai.usage.outputTokens", "ai.usage.completionTokens"),
+    cache_read_tokens=("ai.usage.inputTokenDetails.cacheReadTokens", "ai.usage.cachedInputTokens"),
+    cache_write_tokens="ai.usage.inputTokenDetails.cacheWriteTokens",
+    reasoning_tokens=("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens"),
+    total_tokens="ai.usage.totalTokens",
+)
+_provider_metadata = json_object("ai.response.providerMetadata", "ai.result.providerMetadata")
+_DETAILS = "ai.usage.inputTokenDetails."
+
+
+@reads(_among, _provider_metadata)
+def _counted(span: Span) -> Found[Usage] | None:
+    """Before version 6 the counts are the provider's own: Anthropic's leave out what came from or went to a cache."""
+    found = _among(span)
+    provider = str(span.attributes.get("ai.model.provider", ""))
+    if found is None or not provider.startswith(_BESIDE) or any(key.startswith(_DETAILS) for key in span.attributes):
+        return found
+    told = _provider_metadata(span)
+    own = within({} if told is None else told.value, "anthropic")
+    read, wrote = (
+        as_integer(within(own, own_name) if vendors is None else vendors)
+        for own_name, vendors in (
+            ("cacheReadInputTokens", within(own, "usage", "cache_read_input_tokens")),
+            ("cacheCreationInputTokens", within(own, "usage", "cache_creation_input_tokens")),
+        )
+    )
+    usage = msgspec.structs.replace(
+        found.value,
+        cache_read_tokens=found.value.cache_read_tokens if read is None else read,
+        cache_write_tokens=found.value.cache_write_tokens if wrote is None else wrote,
+    )
+    return Found(cache_beside(usage), found.key, found.taken)
+
+
 CONVENTION = Convention(
     name="vercel_ai",
     rank=Rank.FRAMEWORK,
@@ -216,7 +256,7 @@ CONVENTION = Convention(
     counting=Counting(
         prompt_includes_cache=True,
         output_includes_reasoning=True,
-        note="The outer span sums up its steps. Before version 6, Anthropic's cached tokens are not among the input's.",
+        note="The outer span sums up its steps. Converted before version 6, where Anthropic's leave cached tokens out.",
     ),
     fields=Fields(
         kind=_kind,
@@ -245,14 +285,7 @@ CONVENTION = Convention(
         inputs=_inputs,
         output=_output,
         tool_call_id=identifier("ai.toolCall.id"),
-        usage=tokens(
-            prompt_tokens=("ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),
-            output_tokens=("ai.usage.outputTokens", "ai.usage.completionTokens"),
-            cache_read_tokens=("ai.usage.inputTokenDetails.cacheReadTokens", "ai.usage.cachedInputTokens"),
-            cache_write_tokens="ai.usage.inputTokenDetails.cacheWriteTokens",
-            reasoning_tokens=("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens"),
-            total_tokens="ai.usage.totalTokens",
-        ),
+        usage=_counted,
         finish_reasons=mapped(_finish_reason, lambda reason: (reason,)),
         response_id=identifier("ai.response.id"),
         streaming=mapped(_operation, lambda operation: True if "stream" in operation.lower() else None),
