@@ -93,7 +93,7 @@ class Guard:
                 403, f"the Host `{host}` is not this server: without an API key it answers to loopback names only"
             )
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _host_of(origin) != host.lower():
             raise RequestFailed(403, f"a page of `{origin}` may not reach this server, which has no API key")
         navigates = headers.get("sec-fetch-mode") == "navigate" and method in ("GET", "HEAD")
         if headers.get("sec-fetch-site") in ("cross-site", "same-site") and not navigates:
@@ -115,6 +115,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _host_of(origin: str) -> str | None:
+    """Host and port of an `Origin`, in small letters; None of one that is no address."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _is_api(path: str) -> bool:

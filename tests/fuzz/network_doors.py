@@ -6,6 +6,7 @@ import asyncio
 import functools
 import gzip
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,6 +109,9 @@ def _requests() -> list[bytes]:
     return known
 
 
+Headers = Sequence[tuple[bytes, bytes]]
+
+
 class _Endpoint(NamedTuple):
     method: str
     path: str
@@ -149,7 +153,15 @@ class _Server:
         self._stack = ExitStack()
         self._asked = _LIFETIME
 
-    def ask(self, endpoint: _Endpoint, query: bytes, body: bytes) -> tuple[int, bytes]:
+    def ask(
+        self,
+        endpoint: _Endpoint,
+        query: bytes,
+        body: bytes,
+        *,
+        headers: Headers = ((b"host", b"127.0.0.1"), (b"content-type", b"application/json")),
+        locked: bool = False,
+    ) -> tuple[int, bytes]:
         """The answer; whatever the server fails of is raised here."""
         self._asked += 1
         if self._asked > _LIFETIME:
@@ -157,38 +169,42 @@ class _Server:
             self._asked = 1
             self.store = self._stack.enter_context(open_store("sqlite://"))
             self._app = create_app(self.store, providers=ProviderSettings(base_url="http://127.0.0.1:1/v1"))
-        return self._loop.run_until_complete(self._answer(endpoint, query, body))
-
-    async def _answer(self, endpoint: _Endpoint, query: bytes, body: bytes) -> tuple[int, bytes]:
-        said: list[dict[str, Any]] = []
-        asked = [{"type": "http.request", "body": body}]
-
-        async def receive() -> Any:
-            return asked.pop() if asked else {"type": "http.disconnect"}
-
-        async def send(message: Any) -> None:
-            said.append(message)
-
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": endpoint.method,
-            "scheme": "http",
-            "path": endpoint.path,
-            "raw_path": endpoint.path.encode(),
-            "root_path": "",
-            "query_string": query,
-            "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")],
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 8484),
-        }
-        await self._app(scope, receive, send)
-        return said[0]["status"], b"".join(message.get("body", b"") for message in said[1:])
+            self._locked = create_app(self.store, api_keys=["hl_sk_1"])
+        app = self._locked if locked else self._app
+        return self._loop.run_until_complete(_answer(app, endpoint, query, body, headers))
 
     def close(self) -> None:
         self._stack.close()
         self._asked = _LIFETIME
+
+
+async def _answer(app: Any, endpoint: _Endpoint, query: bytes, body: bytes, headers: Headers) -> tuple[int, bytes]:
+    """What an application answers; what it fails of is raised."""
+    said: list[dict[str, Any]] = []
+    asked = [{"type": "http.request", "body": body}]
+
+    async def receive() -> Any:
+        return asked.pop() if asked else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": endpoint.method,
+        "scheme": "http",
+        "path": endpoint.path,
+        "raw_path": endpoint.path.encode(),
+        "root_path": "",
+        "query_string": query,
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 8484),
+    }
+    await app(scope, receive, send)
+    return said[0]["status"], b"".join(message.get("body", b"") for message in said[1:])
 
 
 SERVER = _Server()
@@ -205,6 +221,36 @@ def _v4(data: bytes) -> None:
         status, said = SERVER.ask(endpoint, b"reference_id=r" if endpoint.method == "PATCH" else b"", rest)
     assert status < 500 or endpoint.path.startswith(("/v4/chat", "/v4/completion")), said  # no model is reached
     assert status != 500, said
+
+
+_PLACES = [
+    _Endpoint("GET", "/"),
+    _Endpoint("POST", "/v4/logs"),
+    _Endpoint("GET", "/sign-in"),
+    _Endpoint("POST", "/sign-in"),
+]
+
+
+def _headers(data: bytes) -> None:
+    """A byte for the endpoint and whether there are keys; a line for what is asked, then headers, one a line."""
+    first, _, rest = data.partition(b"\n")
+    place = first[0] if first else 0
+    said = (line.partition(b":") for line in rest.split(b"\n") if b":" in line)
+    headers = [(name.strip().lower(), value.strip()) for name, _, value in said]
+    query = quote_from_bytes(first[1:], safe="=&%+").encode()
+    status, answer = SERVER.ask(_PLACES[place % 4], query, b"{}", headers=headers, locked=bool(place & 4))
+    assert status < 500, answer
+
+
+_BROWSER = b"""host: localhost:8484
+origin: http://localhost:8484
+cookie: otel_humanloop_ticket=1893456000.abc
+authorization: Basic YTpobF9za18x
+accept: text/html
+sec-fetch-site: same-origin
+content-length: 2
+content-encoding: identity
+"""
 
 
 @functools.cache
@@ -238,6 +284,9 @@ DOORS: dict[str, Door] = {
     "otlp-grpc": Door(enter=_grpc, seeds=_requests_in_protobuf),
     "otlp-http": Door(enter=_http, seeds=_requests),
     "v4": Door(enter=_v4, seeds=_asked),
+    "headers": Door(
+        enter=_headers, seeds=lambda: [bytes([place]) + b"next=/sessions\n" + _BROWSER for place in range(8)]
+    ),
 }
 
 

@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -143,10 +143,8 @@ def _asking(next: str, *, wrong: bool = False) -> Response:
 
 def _ours(address: str) -> str:
     """An address on this server; the first page in place of any other."""
-    parts = urlsplit(address) if address.isprintable() and "\\" not in address else None
-    if parts is None or parts.scheme or parts.netloc or not address.startswith("/") or address.startswith("//"):
-        return "/"
-    return address
+    is_ours = address.startswith("/") and not address.startswith("//") and address.isprintable() and "\\" not in address
+    return address if is_ours else "/"
 
 
 def _seal(secret: bytes, said: str) -> str:

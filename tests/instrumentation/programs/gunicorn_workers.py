@@ -1,4 +1,4 @@
-"""A gunicorn that loads its application before it forks; its workers end after three requests, each of them one span."""
+"""A gunicorn that loads its application before it forks; its workers end after three requests, each one span."""
 
 from __future__ import annotations
 
