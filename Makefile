@@ -7,6 +7,7 @@
 #   make scorecard   how much of what captured spans hold arrives in Humanloop, by instrumentation
 #   make docs        the pages that are made of the program's tables
 #   make screenshots the README's pictures of the viewer, taken anew
+#   make test-installed  the tests of what is released: of the source distribution, on the wheel that it builds
 #   make test-lowest the tests of what an application carries, with the lowest versions that are allowed
 #   make test-protobuf  the tests of OTLP in protobuf, with protobuf 5, 6 and 7
 #   make fuzz        bytes that nobody wrote, at every door they could come in by (ARGS="v4 --seconds 600": one, longer)
@@ -27,7 +28,8 @@ UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
 OLDEST := import sys; sys.exit(sys.version_info < (3, 10))
 TIERS := sdk or instrumentation or browser or postgres or kafka or collector or slow
 
-.PHONY: help demo test scorecard docs screenshots test-rest test-all test-lowest test-protobuf fuzz audit lint types contracts check bench fix clean
+.PHONY: help demo test scorecard docs screenshots test-rest test-all test-installed test-lowest test-protobuf fuzz \
+	audit lint types contracts check bench fix clean
 .DELETE_ON_ERROR:
 
 help:
@@ -49,6 +51,23 @@ test-all: $(VENV)/.ready-rest
 # The Chromium is Debian's, or the one CHROMIUM names.
 screenshots: $(VENV)/.ready-rest
 	@$(BIN)/python docs/screenshots/make.py
+
+# What is released is what is tested, with no line of the checkout in sight: the source distribution builds the wheel
+# that the checkout builds, and carries the tests that are run on it.
+INSTALLED := build/installed
+
+test-installed: $(VENV)/.ready-uv
+	rm -rf $(INSTALLED)
+	mkdir -p $(INSTALLED)/room
+	$(BIN)/python -m uv build --quiet --out-dir $(INSTALLED) .
+	$(BIN)/python -m uv build --quiet --wheel --out-dir $(INSTALLED)/direct .
+	cmp $(INSTALLED)/*.whl $(INSTALLED)/direct/*.whl
+	tar xzf $(INSTALLED)/*.tar.gz --strip-components 1 -C $(INSTALLED)/room
+	rm -r $(INSTALLED)/room/otel_humanloop
+	$(BIN)/python -m uv venv --quiet --python $(or $(PYTHON),$(BIN)/python) $(INSTALLED)/venv
+	$(BIN)/python -m uv pip install --quiet --python $(INSTALLED)/venv/bin/python \
+		"$$(echo $(INSTALLED)/*.whl)[all]" --group $(INSTALLED)/room/pyproject.toml:test
+	cd $(INSTALLED)/room && ../venv/bin/python -m pytest -rs --numprocesses 4 --dist worksteal -m "not ($(TIERS))" $(ARGS)
 
 # What an application carries beside its own: the rest is chosen by whoever runs it. The lowest Starlette's test client
 # uses names of anyio that the newest anyio warns of, so such warnings are no errors here.

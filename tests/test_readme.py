@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+import otel_humanloop
 from otel_humanloop.cli import main
 from otel_humanloop.demo.model_server import ModelServer
 from otel_humanloop.server.serve import running
@@ -107,7 +108,7 @@ def test_every_place_the_contributors_page_names_is_there() -> None:
     layers = page.partition("\n| Layer")[2].partition("\n\n")[0].splitlines()
     named = [place for row in layers for place in re.findall(r"`([a-z0-9_/.]+)`", row)]
     assert len(named) > 10
-    assert [place for place in named if not (ROOT / "otel_humanloop" / place).exists()] == []
+    assert [place for place in named if not (Path(otel_humanloop.__file__).parent / place).exists()] == []
 
 
 @pytest.mark.parametrize("program", blocks("python"))
