@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
+
+from otel_humanloop.server.store.statements import insert_rows, update_rows
 
 
 class Keyed(Protocol):
@@ -21,9 +24,6 @@ RowT = TypeVar("RowT", bound=Keyed)
 
 CHUNK = 5_000
 """Values in one IN list; SQLite takes 32,766 variables in a statement."""
-
-Place = tuple[tuple[str, ...], tuple[Any, ...]]
-"""Columns that name a row, and their values."""
 
 
 class Rows(Generic[RowT]):
@@ -47,11 +47,12 @@ class Rows(Generic[RowT]):
         self._table = table
         self._record = record
         self._fields = record.__struct_fields__
-        self._names = names
         self._seen = seen
+        self._values: Callable[[RowT], tuple[Any, ...]] = attrgetter(*self._fields)
         self._columns = [table.c[field] for field in self._fields]
         self._rows: dict[int, RowT] = {}
-        self._places: dict[Place, int | None] = {}
+        self._places: dict[tuple[str, ...], dict[Any, int | None]] = {name: {} for name in names}
+        self._named = [(attrgetter(*name), places) for name, places in self._places.items()]
         self._changed: set[int] = set()
         self._next_key: int | None = None
         self.new: set[int] = set()
@@ -64,25 +65,26 @@ class Rows(Generic[RowT]):
 
     def find(self, **name: Any) -> RowT | None:
         """The row with this name: `find(id="pr_...")`, `find(project=3, hash="...")`."""
-        place = (tuple(name), tuple(name.values()))
-        if place not in self._places:
-            self._places[place] = None
+        places, value = self._places[tuple(name)], _value(name)
+        if value not in places:
+            places[value] = None
             same = and_(*(self._table.c[column] == value for column, value in name.items()))
             self.load(same, newest=True)
-        key = self._places[place]
+        key = places[value]
         return None if key is None else self._rows[key]
 
     def expect(self, column: str, values: Iterable[Any]) -> None:
         """Loads in bulk what `find` will be asked for by one column."""
         wanted = sorted({value for value in values if value is not None})
+        places = self._places[column,]
         for value in wanted:
-            self._places.setdefault(((column,), (value,)), None)
+            places.setdefault(value, None)
         for chunk in chunks(wanted):
             self.load(self._table.c[column].in_(chunk))
 
     def absent(self, **name: Any) -> None:
         """Says that no row in the table has this name, so that `find` need not ask."""
-        self._places.setdefault((tuple(name), tuple(name.values())), None)
+        self._places[tuple(name)].setdefault(_value(name), None)
 
     def load(self, where: ColumnElement[bool], *, newest: bool = False) -> list[RowT]:
         """Rows of the table, each as this write has changed it; deleted ones are left out."""
@@ -111,16 +113,14 @@ class Rows(Generic[RowT]):
         """Adds a row, or puts it in the place of the one with its key."""
         old = self._rows.get(row.key)
         if old is not None:
-            for place in self._places_of(old):
-                self._places[place] = None
+            self._leave(old)
         self._keep(row)
         self._changed.add(row.key)
         return row
 
     def forget(self, key: int) -> None:
         """The row is about to be deleted."""
-        for place in self._places_of(self._rows.pop(key)):
-            self._places[place] = None
+        self._leave(self._rows.pop(key))
         self._changed.add(key)
 
     def among(self, keys: Iterable[int]) -> list[RowT]:
@@ -130,39 +130,34 @@ class Rows(Generic[RowT]):
     def flush(self, **columns: Mapping[int, Any]) -> None:
         """Writes what was put. `columns` gives, by key, what new rows hold beyond the record."""
         changed = [self._rows[key] for key in sorted(self._changed) if key in self._rows]
-        added = [
-            {
-                **{field: getattr(row, field) for field in self._fields},
-                **{column: values[row.key] for column, values in columns.items()},
-            }
-            for row in changed
-            if row.key in self.new
-        ]
-        if added:
-            self._tx.execute(insert(self._table), added)
-        altered = [
-            {"at": row.key, **{f"to_{field}": getattr(row, field) for field in self._fields[1:]}}
-            for row in changed
-            if row.key not in self.new
-        ]
-        if altered:
-            values: dict[str, Any] = {field: bindparam(f"to_{field}") for field in self._fields[1:]}
-            self._tx.execute(update(self._table).where(self._table.c.key == bindparam("at")).values(values), altered)
+        table = self._table.name
+        given = list(columns.values())
+        added = [(*self._values(row), *[values[row.key] for values in given]) for row in changed if row.key in self.new]
+        insert_rows(self._tx, table, (*self._fields, *columns), added)
+        altered = [(*self._values(row)[1:], row.key) for row in changed if row.key not in self.new]
+        update_rows(self._tx, table, self._fields[1:], self._fields[0], altered)
         self._changed.clear()
         self.new.clear()
+
+    def _leave(self, row: RowT) -> None:
+        for value_of, places in self._named:
+            places[value_of(row)] = None
 
     def _keep(self, row: RowT) -> None:
         self._rows[row.key] = row
         if self._seen is not None:
             self._seen(row)
-        for place in self._places_of(row):
-            other = self._places.get(place)
+        for value_of, places in self._named:
+            value = value_of(row)
+            other = places.get(value)
             if other is None or other <= row.key:
-                self._places[place] = row.key
+                places[value] = row.key
 
-    def _places_of(self, row: RowT) -> Iterator[Place]:
-        for columns in self._names:
-            yield columns, tuple(getattr(row, column) for column in columns)
+
+def _value(name: Mapping[str, Any]) -> Any:
+    """What a row of that name is remembered by: the value of one column, or those of several."""
+    values = tuple(name.values())
+    return values[0] if len(values) == 1 else values
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -6,7 +6,7 @@ place has left it. So a list of sessions never counts anything, and the order in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import TypeVar
 
 import msgspec
@@ -68,12 +68,12 @@ def of_session(tx: Connection, session: SessionRow, moves: Moves, *, now: int) -
     )
 
 
-def of_session_projects(tx: Connection, changes: Sequence[Change]) -> None:
-    """Which projects have logs in each session, how many, and since when."""
+def of_session_projects(tx: Connection, changes: Sequence[Change], new: Set[int]) -> None:
+    """Which projects have logs in each session, how many, and since when. `new` sessions had none before."""
     moves = moves_by(lambda log: None if log.session is None else (log.session, log.project), changes)
     table = session_projects
     known: dict[tuple[int, int], tuple[int, int]] = {}
-    for chunk in chunks(sorted({session for session, _ in moves})):
+    for chunk in chunks(sorted({session for session, _ in moves} - new)):
         for row in tx.execute(select(table).where(table.c.session.in_(chunk))):
             known[row.session, row.project] = row.logs, row.started_at
     added: list[dict[str, int]] = []

@@ -7,10 +7,10 @@ finds, adds and changes rows as if it were alone, sees its own changes, and writ
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, or_, select, tuple_
 
 from otel_humanloop.server.store import attachments, totals, words
 from otel_humanloop.server.store.glimpses import glimpse_of
@@ -18,11 +18,10 @@ from otel_humanloop.server.store.packing import pack, unpack
 from otel_humanloop.server.store.records import Change, ConfigRow, Content, LogDraft, LogRow, ProjectRow, SessionRow
 from otel_humanloop.server.store.rows import Rows, chunks
 from otel_humanloop.server.store.schema import configs, contents, logs, projects, sessions, waits
+from otel_humanloop.server.store.statements import insert_rows, update_rows
 from otel_humanloop.server.store.texts import texts_of
 
 _CONTENT = msgspec.json.Decoder(Content)
-_SEEN = update(logs).where(logs.c.key == bindparam("at")).values({"glimpse": bindparam("seen")})
-_SAID = update(contents).where(contents.c.log == bindparam("at")).values({"content": bindparam("said")})
 
 
 class Workspace:
@@ -52,19 +51,25 @@ class Workspace:
         known = {name: row.key for name, row in rows.items() if row is not None}
         within = sorted(known.values())
         references = sorted({r for d in drafts for r in (d.reference_id, d.parent_reference_id) if r is not None})
+        placed = sorted(set(self._placed(drafts, known)))
+        for chunk in chunks(placed):
+            self.logs.load(tuple_(logs.c.session, logs.c.reference_id).in_(chunk))
+        for session, reference in placed:
+            self.logs.absent(session=session, reference_id=reference)
         for chunk in chunks(references):
-            if within:
-                self.logs.load(logs.c.session.in_(within) & logs.c.reference_id.in_(chunk))
             named = waits & logs.c.parent_reference_id.in_(chunk)
             self.logs.load(named & or_(logs.c.session.in_(within), logs.c.session.is_(None)))
-        for draft in drafts:
-            session = known.get(draft.session_reference_id) if draft.session_reference_id is not None else None
-            if session is None:
-                continue
-            for reference in (draft.reference_id, draft.parent_reference_id):
-                if reference is not None:
-                    self.logs.absent(session=session, reference_id=reference)
         self._waiting_known.update(references)
+
+    @staticmethod
+    def _placed(drafts: Sequence[LogDraft], known: Mapping[str, int]) -> Iterator[tuple[int, str]]:
+        """The logs that drafts name in sessions that are there: keys of sessions, and references."""
+        for draft in drafts:
+            session = None if draft.session_reference_id is None else known.get(draft.session_reference_id)
+            if session is not None:
+                for reference in (draft.reference_id, draft.parent_reference_id):
+                    if reference is not None:
+                        yield session, reference
 
     def expect_logs(self, ids: Sequence[str]) -> list[LogRow]:
         """The logs with these ids that there are; those below them are loaded too, in bulk."""
@@ -142,16 +147,21 @@ class Workspace:
         """Writes everything, and brings totals up to date. `now` in microseconds since the epoch."""
         alive = {row.key: row for row in self.logs.among(self._before)}
         changes = [Change(before=before, after=alive.get(key)) for key, before in sorted(self._before.items())]
+        moves = sorted(totals.moves_by(lambda log: log.session, changes).items())
+        new = set(self.sessions.new)
         self.projects.flush()
         self.configs.flush()
-        self.sessions.flush()
+        self._count([(key, here) for key, here in moves if key in new], now)
         self._flush_logs(changes)
-        for key, moves in sorted(totals.moves_by(lambda log: log.session, changes).items()):
-            self.sessions.put(totals.of_session(self._tx, self.sessions.get(key), moves, now=now))
-        self.sessions.flush()
-        totals.of_session_projects(self._tx, changes)
+        self._count([(key, here) for key, here in moves if key not in new], now)
+        totals.of_session_projects(self._tx, changes, new)
         totals.of_projects_and_configs(self._tx, changes, now=now)
         self._before.clear()
+
+    def _count(self, moves: Sequence[tuple[int, totals.Moves]], now: int) -> None:
+        for key, here in moves:
+            self.sessions.put(totals.of_session(self._tx, self.sessions.get(key), here, now=now))
+        self.sessions.flush()
 
     def _flush_logs(self, changes: Sequence[Change]) -> None:
         gone = [change.before.key for change in changes if change.before is not None and change.after is None]
@@ -166,12 +176,9 @@ class Workspace:
         encoded = {key: msgspec.json.encode(content) for key, content in said.items()}
         glimpses = {key: glimpse_of(content) for key, content in said.items()}
         self.logs.flush(glimpse=glimpses)
-        if new:
-            self._tx.execute(insert(contents), [{"log": key, "content": pack(encoded[key])} for key in sorted(new)])
-        if rewritten:
-            changed = [{"at": key, "seen": glimpses[key], "said": pack(encoded[key])} for key in rewritten]
-            self._tx.execute(_SEEN, changed)
-            self._tx.execute(_SAID, changed)
+        insert_rows(self._tx, "contents", ("log", "content"), [(key, pack(encoded[key])) for key in sorted(new)])
+        update_rows(self._tx, "logs", ("glimpse",), "key", [(glimpses[key], key) for key in rewritten])
+        update_rows(self._tx, "contents", ("content",), "log", [(pack(encoded[key]), key) for key in rewritten])
         attachments.name(self._tx, encoded)
         self._find_words(said, new)
         self._contents.clear()
