@@ -7,25 +7,23 @@ import secrets
 import struct
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_THREES = [a + b + c for c in _ALPHABET for b in _ALPHABET for a in _ALPHABET]
-"""Three digits at once, the least first."""
-_SEVEN = 7  # times three digits
-_NUMBERS = struct.Struct(">7I")
+_LENGTH = 21
+_PAIRS = [low + high for high in _ALPHABET for low in _ALPHABET]
+"""Two digits at once, the lower first."""
+_RANDOM = struct.Struct(">11I")
 
 
 def new_id(prefix: str) -> str:
     """A random id: `new_id("data")` gives `data_` and 125 bits."""
-    return f"{prefix}_{''.join([_THREES[number % 238_328] for number in _NUMBERS.unpack(secrets.token_bytes(28))])}"
+    numbers: tuple[int, ...] = _RANDOM.unpack(secrets.token_bytes(_RANDOM.size))
+    return f"{prefix}_{''.join([_PAIRS[number % 3_844] for number in numbers])[:_LENGTH]}"
 
 
 def derived_id(prefix: str, seed: bytes) -> str:
     """An id that is the same for the same seed."""
-    return f"{prefix}_{_digits(int.from_bytes(hashlib.sha256(seed).digest()[:20], 'big'))}"
-
-
-def _digits(number: int) -> str:
-    digits = ""
-    for _ in range(_SEVEN):
-        number, three = divmod(number, 238_328)
-        digits += _THREES[three]
-    return digits
+    number = int.from_bytes(hashlib.sha256(seed).digest()[:20], "big")
+    digits: list[str] = []
+    for _ in range(_LENGTH):
+        number, digit = divmod(number, 62)
+        digits.append(_ALPHABET[digit])
+    return f"{prefix}_{''.join(digits)}"
