@@ -41,13 +41,6 @@ def bridge(
         yield running, base
 
 
-def post(base: str, body: bytes) -> None:
-    """One request of OTLP over HTTP."""
-    request = urllib.request.Request(f"{base}/v1/traces", body, {"Content-Type": "application/x-protobuf"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        answer.read()
-
-
 def acknowledged(base: str) -> dict[str, float]:
     """How many spans' logs were acknowledged so far within so many seconds; `+Inf` has them all."""
     with urllib.request.urlopen(f"{base}/metrics", timeout=60) as answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -11,9 +12,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from benchmarks.contest import clean_environ
 from benchmarks.environments import PROJECT, environment
@@ -106,6 +108,29 @@ def server(command: Sequence[str], folder: Path, **variables: str) -> Generator[
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+class OtlpClient:
+    """Sends OTLP over HTTP over one connection, which is made with the first request.
+
+    Args:
+        url: Where traces are taken in, with the path.
+        headers: What is asked for besides.
+    """
+
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
+        parts = urlsplit(url)
+        self._connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+        self._path = parts.path
+        self._headers = {"Content-Type": "application/x-protobuf", **(headers or {})}
+
+    def post(self, body: bytes) -> None:
+        """One request; raises RuntimeError where it is not answered with success."""
+        self._connection.request("POST", self._path, body, self._headers)
+        answer = self._connection.getresponse()
+        said = answer.read()
+        if not 200 <= answer.status < 300:
+            raise RuntimeError(f"answered with {answer.status}: {said[:500]!r}")
 
 
 class Sink:

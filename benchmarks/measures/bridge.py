@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bridges import DELAY, acknowledged, bridge, post
+from benchmarks.bridges import DELAY, acknowledged, bridge
 from benchmarks.contest import Contestant, Spread, contestant, ratios
 from benchmarks.finding import Figures, Finding, Table, Target, number, spread
-from benchmarks.processes import Server, Sink, folder, sink
+from benchmarks.processes import OtlpClient, Server, Sink, folder, sink
 from benchmarks.scale import Scale
 
 ENVIRONMENTS = ("ours", "otlp")
@@ -86,9 +86,10 @@ def _at_full(
         made = maker.round(seed=number_of_round, spans=scale.ingested, size=_REQUEST)
         walked = walker.round(files=made["files"])
         bodies = [Path(file).read_bytes() for file in made["files"]]
+        client = OtlpClient(f"{base}/v1/traces")
         spent, began = running.cpu(), time.perf_counter()
         for body in bodies:
-            post(base, body)
+            client.post(body)
         taker.wait_for(made["spans"])
         if number_of_round:
             taken["rate"].append(made["spans"] / (time.perf_counter() - began))

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import parts
-from benchmarks.bridges import acknowledged, bridge, post
+from benchmarks.bridges import acknowledged, bridge
 from benchmarks.contest import Contestant, Spread, contestant
 from benchmarks.finding import Figures, Finding, Table, number, spread
-from benchmarks.processes import Tree, folder, free_port, sink, wait_until, wait_until_idle
+from benchmarks.processes import OtlpClient, Tree, folder, free_port, sink, wait_until, wait_until_idle
 from benchmarks.scale import Scale
 
 ENVIRONMENTS = ("ours", "otlp")
@@ -210,8 +210,9 @@ def _posted(bases: Sequence[str]) -> Callable[[Sequence[bytes]], None]:
     """One request after the other, to each in turn."""
 
     def feed(bodies: Sequence[bytes]) -> None:
+        clients = [OtlpClient(f"{base}/v1/traces") for base in bases]  # none is kept: a server ends one that rests
         for index, body in enumerate(bodies):
-            post(bases[index % len(bases)], body)
+            clients[index % len(clients)].post(body)
 
     return feed
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 from benchmarks.contest import Contestant, Spread, contestant
 from benchmarks.environments import environment
 from benchmarks.finding import Figures, Finding, Table, Target, number, spread
 from benchmarks.peers import SERVERS, WORKERS, Peer, peer
-from benchmarks.processes import folder, wait_until, wait_until_idle
+from benchmarks.processes import OtlpClient, folder, wait_until, wait_until_idle
 from benchmarks.scale import Scale
 
 ENVIRONMENTS = ("ours", "phoenix", "mlflow")
@@ -128,10 +127,9 @@ def send(running: Peer, bodies: list[bytes], spans: int) -> tuple[float, float]:
     """Sends OTLP requests one after the other, and waits for their rows. Seconds, and the server's CPU seconds."""
     wanted = running.rows() + spans
     cpu, began = running.server.cpu(), time.perf_counter()
+    client = OtlpClient(running.traces, running.headers)
     for body in bodies:
-        headers = {"Content-Type": "application/x-protobuf", **running.headers}
-        with urllib.request.urlopen(urllib.request.Request(running.traces, body, headers), timeout=60) as answer:
-            answer.read()
+        client.post(body)
     wait_until(lambda: running.rows() >= wanted, timeout=600)
     seconds = time.perf_counter() - began
     # What is put off until after the commit, as an index of words, is a part of the cost.
