@@ -198,3 +198,27 @@ def test_a_search_does_not_wait_for_a_long_backlog_and_says_so(tmp_path: Path) -
         node = page(api, "/?q=found")
         assert listed(node) == ["found"]
         assert "The words of 5,000 logs have not been read yet" in node.one("p", kind="note").text
+
+
+def test_a_search_says_where_it_looks_and_what_to_try_where_nothing_is_found(api: Api) -> None:
+    api.log(session_reference_id="s", output="refund", error="boom")
+    node = page(api, "/?q=refu&errors=1")
+    assert listed(node) == ["refund"]
+    told = node.one("p", kind="sought").text
+    assert told.startswith("Sessions with refu in the inputs, messages, output, error or metadata of a log")
+    assert told.endswith("among those the filters leave")
+    empty = page(api, "/?q=a%26b&min_cost=3").one("div", kind="empty")
+    assert "All words must be in one log" in empty.text
+    assert [link.attributes["href"] for link in empty.all("a")] == ["/?q=a%26b", "/"]
+    assert [link.attributes["href"] for link in page(api, "/?q=nowhere").one("div", kind="empty").all("a")] == ["/"]
+    assert "Widen the filters" in page(api, "/?min_cost=3").one("div", kind="empty").text
+
+
+def test_one_log_is_one_log(api: Api) -> None:
+    api.log(session_reference_id="one")
+    for _ in range(2):
+        api.log(session_reference_id="two")
+    two, one = (
+        row.all("td", kind="number")[0].attributes["data-unit"] for row in page(api, "/").one("tbody").all("tr")
+    )
+    assert (one, two) == ("log", "logs")

@@ -1,7 +1,8 @@
 """Pages that grow while they are looked at: a stream of server-sent events says that there is something new.
 
-A stream carries no content: the page fetches itself again and takes what has changed. Every stream asks the database,
-so a page sees what any process wrote to it.
+A stream carries no content: the page fetches itself again and takes what has changed. It begins with when the session
+last changed, so that a page that shows it as it is need not. Every stream asks the database, so a page sees what any
+process wrote to it.
 """
 
 from __future__ import annotations
@@ -50,33 +51,33 @@ class Live:
 
     async def sessions(self, _: Request) -> Response:
         """`GET /live`: a session began, or one of the latest changed."""
-        return await self._answer(_newest)
+        return await self._answer(_newest, await run_in_threadpool(self._store.read, _newest))
 
     async def session(self, request: Request) -> Response:
         """`GET /sessions/{id}/live`: a log of the session came, or changed."""
         id = request.path_params["id"]
 
         def look(tx: Connection) -> Any:
-            return tx.execute(select(sessions.c.updated_at, sessions.c.logs).where(sessions.c.id == id)).one_or_none()
+            return tx.execute(select(sessions.c.updated_at).where(sessions.c.id == id)).scalar_one_or_none()
 
-        if await run_in_threadpool(self._store.read, look) is None:
+        first = await run_in_threadpool(self._store.read, look)
+        if first is None:
             raise NotFound("session", id)
-        return await self._answer(look)
+        return await self._answer(look, first, version=str(first))
 
-    async def _answer(self, look: Look) -> Response:
+    async def _answer(self, look: Look, first: Any, *, version: str = "") -> Response:
         if self._streams >= _MOST:
             raise RequestFailed(503, "too many pages are watching", headers={"Retry-After": "60"})
-        first = await run_in_threadpool(self._store.read, look)
         return StreamingResponse(
-            self._changes(look, first),
+            self._changes(look, first, version),
             media_type="text/event-stream",
             headers={**HEADERS, "X-Accel-Buffering": "no"},
         )
 
-    async def _changes(self, look: Look, seen: Any) -> AsyncIterator[str]:
+    async def _changes(self, look: Look, seen: Any, version: str) -> AsyncIterator[str]:
         self._streams += 1
         try:
-            yield "retry: 2000\nevent: watching\ndata:\n\n"
+            yield f"retry: 2000\nevent: watching\ndata: {version}\n\n"
             silent = 0.0
             while not self._stopping():
                 await asyncio.sleep(_PAUSE)

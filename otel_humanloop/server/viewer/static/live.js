@@ -29,9 +29,9 @@ export function startLive(address) {
   }
 
   let known = false;
-  stream.addEventListener("watching", () => {
+  stream.addEventListener("watching", (event) => {
     // A change between the page and its stream, or while the stream was broken, was not told.
-    bringUpToDate();
+    if (known || !event.data || event.data !== document.body.dataset.version) bringUpToDate();
     document.body.classList.toggle("watching", true);
     known = true;
   });
