@@ -75,6 +75,6 @@ def parse(text: str) -> Placeholder | None:
 
 def named_in(content: bytes) -> set[str]:
     """The hashes of the placeholders within JSON text."""
-    if b" bytes, sha256 " not in content:
+    if b", sha256" not in content:  # found to be absent twice as fast as with the blank behind it
         return set()
     return {name.decode() for name in _NAMED.findall(content)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -67,7 +67,7 @@ class Keeper:
         self._writing = threading.Lock()
         self._arrived: deque[Span | LogRecord] = deque()
         self._listeners: list[Callable[[Sequence[SpanKey]], None]] = []
-        self._latencies: Callable[[float], None] = lambda _: None
+        self._latencies: Callable[[float, int], None] = lambda _seconds, _spans: None
         self._notices = Notices()
         self._spool = open_spool(settings.spool, max_spans=settings.max_spans, max_bytes=settings.max_bytes)
         self.durable = self._spool.durable
@@ -99,8 +99,8 @@ class Keeper:
         """
         if not spans:
             return
-        redacted = [self._pipeline.redactor.span(span) for span in spans]
-        entries = [(span, size_of(span)) for span in redacted]
+        redactor = self._pipeline.redactor
+        entries = [(span, size_of(span)) for span in (spans if redactor.idle else map(redactor.span, spans))]
         self._must_fit(entries)
         turn = _Turn(entries)
         with self._lining_up:
@@ -133,8 +133,8 @@ class Keeper:
         """Has `listener` told of spans whose log was acknowledged, or that have none; on the delivery's thread."""
         self._listeners.append(listener)
 
-    def on_latency(self, observe: Callable[[float], None]) -> None:
-        """Has `observe` told, of each span, how many seconds passed from its keeping until it was settled."""
+    def on_latency(self, observe: Callable[[float, int], None]) -> None:
+        """Has `observe` told how many seconds passed from the keeping of how many spans until they were settled."""
         self._latencies = observe
 
     def shutdown(self, timeout: float) -> None:
@@ -226,10 +226,10 @@ class Keeper:
 
     def _settled(self, keys: Sequence[SpanKey]) -> None:
         now = time.monotonic()
-        for key in keys:
-            since = self._ages.pop(key, None)
+        # Spans that were kept with one write have one age.
+        for since, spans in Counter(self._ages.pop(key, None) for key in keys).items():
             if since is not None:
-                self._latencies(now - since)
+                self._latencies(now - since, spans)
         for listener in self._listeners:
             listener(keys)
 

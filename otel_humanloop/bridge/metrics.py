@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from otel_humanloop.bridge.keeper import Keeper
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 300, 900, 3600)
+
+
+class Latencies:
+    """How long spans took. One thread counts, any reads; spans of one age cost one count."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(_SECONDS) + 1)
+        self._sum = 0.0
+
+    def observe(self, seconds: float, spans: int) -> None:
+        """So many spans took so long."""
+        self._counts[bisect_left(_SECONDS, seconds)] += spans
+        self._sum += seconds * spans
+
+    def collect(self) -> Metric:
+        """All of them."""
+        bounds = [*(str(float(bound)) for bound in _SECONDS), "+Inf"]
+        return HistogramMetricFamily(
+            "otel_humanloop_delivery_seconds",
+            "Seconds from a span's keeping until Humanloop had its log, or until it was known to have none.",
+            buckets=list(zip(bounds, map(float, accumulate(self._counts)), strict=True)),
+            sum_value=self._sum,
+        )
 
 
 class Metrics:
@@ -42,13 +67,8 @@ class Metrics:
             ["receiver"],
             registry=self._registry,
         )
-        latency = Histogram(
-            "otel_humanloop_delivery_seconds",
-            "Seconds from a span's keeping until Humanloop had its log, or until it was known to have none.",
-            buckets=_SECONDS,
-            registry=self._registry,
-        )
-        keeper.on_latency(latency.observe)
+        self._latencies = Latencies()
+        keeper.on_latency(self._latencies.observe)
         self._registry.register(self)
 
     def request(self, receiver: str, signal: str, code: str) -> None:
@@ -71,6 +91,7 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """What is read where it is kept."""
+        yield self._latencies.collect()
         keeper, sender = self._keeper, self._keeper.sender
         waiting = sender.waiting
         yield CounterMetricFamily(

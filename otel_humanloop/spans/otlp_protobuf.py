@@ -105,8 +105,8 @@ def _span(span: WireSpan, resource: Resource, scope: Scope) -> Span:
         start_ns=span.start_time_unix_nano,
         end_ns=span.end_time_unix_nano or None,
         attributes=_attributes(span.attributes),
-        events=tuple(_event(event) for event in span.events),
-        links=tuple(_link(link) for link in span.links),
+        events=tuple([_event(event) for event in span.events]),
+        links=tuple([_link(link) for link in span.links]),
         status=_status(span.status),
         resource=resource,
         scope=scope,
@@ -168,7 +168,12 @@ def _id(raw: bytes, size: int, field: str) -> str | None:
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> Attributes:
-    return {pair.key: _plain(pair.value) for pair in pairs}
+    attributes: dict[str, Value] = {}
+    for pair in pairs:
+        value = pair.value
+        # Most are text, which is had at once; to ask which kind it is costs as much again.
+        attributes[pair.key] = value.string_value or _plain(value)
+    return attributes
 
 
 def _plain(value: AnyValue) -> Value:
