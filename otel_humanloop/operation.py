@@ -1,4 +1,7 @@
-"""What a span did, in one vocabulary. Every convention is read into an `Operation`; logs are built of nothing else."""
+"""What a span did, in one vocabulary. Every convention is read into an `Operation`; logs are built of nothing else.
+
+As with spans, no circle can close through these records, so Python's collector of circles need not look at them.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,13 @@ class Kind(str, Enum):
     """Work no AI convention claims: a span the program made itself."""
 
 
-class Text(msgspec.Struct, frozen=True, kw_only=True, tag="text"):
+class Text(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="text"):
     """Words."""
 
     text: str
 
 
-class Media(msgspec.Struct, frozen=True, kw_only=True, tag="media"):
+class Media(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="media"):
     """An image, a sound, a video or a file, by address or inline.
 
     Attributes:
@@ -49,19 +52,19 @@ class Media(msgspec.Struct, frozen=True, kw_only=True, tag="media"):
     detail: str | None = None
 
 
-class Reasoning(msgspec.Struct, frozen=True, kw_only=True, tag="reasoning"):
+class Reasoning(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="reasoning"):
     """What a model thought on the way to its answer."""
 
     text: str
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal"):
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="refusal"):
     """Words by which a model declines."""
 
     text: str
 
 
-class ToolCall(msgspec.Struct, frozen=True, kw_only=True, tag="tool_call"):
+class ToolCall(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="tool_call"):
     """A model asking for a tool.
 
     Attributes:
@@ -73,14 +76,14 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True, tag="tool_call"):
     arguments: str = ""
 
 
-class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag="tool_result"):
+class ToolResult(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="tool_result"):
     """A tool's answer to the call named `id`, as text (JSON where it was structured)."""
 
     text: str
     id: str | None = None
 
 
-class Other(msgspec.Struct, frozen=True, kw_only=True, tag="other"):
+class Other(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="other"):
     """A part no other class fits, as it was written."""
 
     value: Any
@@ -89,7 +92,7 @@ class Other(msgspec.Struct, frozen=True, kw_only=True, tag="other"):
 Part = Text | Media | Reasoning | Refusal | ToolCall | ToolResult | Other
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message of a conversation, in the order of its parts.
 
     Attributes:
@@ -103,7 +106,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     finish_reason: str | None = None
 
 
-class ToolDefinition(msgspec.Struct, frozen=True, kw_only=True):
+class ToolDefinition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A tool offered to a model. `parameters` is a JSON Schema."""
 
     name: str
@@ -112,7 +115,7 @@ class ToolDefinition(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool | None = None
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
+class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tokens of one call, as OpenTelemetry counts them: the parts are contained in the wholes.
 
     Attributes:
@@ -133,7 +136,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     total_tokens: int | None = None
 
 
-class Cost(msgspec.Struct, frozen=True, kw_only=True):
+class Cost(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the span itself states the call cost, in US dollars."""
 
     prompt: float | None = None
@@ -141,7 +144,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     total: float | None = None
 
 
-class Template(msgspec.Struct, frozen=True, kw_only=True):
+class Template(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The prompt before its variables were filled in, with `{{name}}` for a variable.
 
     Attributes:
@@ -156,7 +159,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
 
 
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
+class Operation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a span did. `None` is "not said"; `0`, `""` and empty sequences are values.
 
     Attributes:
@@ -214,14 +217,14 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Any] | None = None
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
+class Source(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where a field of an operation came from: a convention's name and the attribute (or event) key it read."""
 
     convention: str
     key: str
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A span understood: the operation, whence each of its fields came, and which attribute keys it used up.
 
     Attributes:

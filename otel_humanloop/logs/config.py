@@ -122,15 +122,13 @@ def _taken(other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and abs(value) < _LARGEST else None
+    if type(value) is int:
+        return value if -_LARGEST < value < _LARGEST else None
+    return int(value) if isinstance(value, float) and value.is_integer() else None
 
 
 def _real(value: Any) -> float | None:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value else None
+    return value if type(value) in (float, int) and value == value else None
 
 
 def _stop(value: Any) -> str | list[str] | None:

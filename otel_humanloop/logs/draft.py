@@ -24,7 +24,7 @@ class Role(Enum):
     """Infrastructure (HTTP, database, RPC), or told once more by another span: its children hang from its parent."""
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
+class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One span, read, before its log is built.
 
     Attributes:
