@@ -127,7 +127,7 @@ def test_it_is_refused_in_a_query(api: Api, method: str, path: str, name: str) -
 @pytest.mark.parametrize(
     "path",
     ["/v4/logs/%00", "/v4/sessions/%00", "/v4/projects/%00/configs", "/sessions/a%00", "/logs/%00", "/projects/%00",
-     
+
      "/sessions/%00/live", "/nowhere%00", "/v4/logs?%00=1"],
 )  # fmt: skip
 def test_it_is_refused_in_an_address(api: Api, path: str) -> None:

@@ -85,10 +85,17 @@ class Client(threading.Thread):
                     return
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'humanloop.db'}"
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
 @pytest.mark.parametrize("lives", [3, pytest.param(50, marks=pytest.mark.slow)])
-def test_every_acknowledged_log_is_there_after_kill_9(tmp_path: Path, lives: int) -> None:
-    database = f"sqlite:///{tmp_path / 'humanloop.db'}"
+def test_every_acknowledged_log_is_there_after_kill_9(database: str, lives: int) -> None:
     chance = random.Random(7)
     clients: list[Client] = []
     for life in range(lives):
@@ -131,8 +138,7 @@ def listed(http: httpx.Client, path: str, first: int, **query: str) -> list[dict
     raise AssertionError
 
 
-def test_it_finishes_what_came_in_when_it_is_told_to_stop(tmp_path: Path) -> None:
-    database = f"sqlite:///{tmp_path / 'humanloop.db'}"
+def test_it_finishes_what_came_in_when_it_is_told_to_stop(database: str) -> None:
     with process(database) as (server, url):
         posted = httpx.post(f"{url}/v4/logs", json={"project": "p", "config": MODEL}).json()
         server.terminate()
