@@ -16,11 +16,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import grpc
-import zstandard
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+
+from otel_humanloop.compression import unzstd
 
 _GRPC = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
@@ -128,7 +129,7 @@ def _plain(body: bytes, encoding: str) -> bytes:
     if encoding == "gzip":
         return gzip.decompress(body)
     if encoding == "zstd":
-        return zstandard.ZstdDecompressor().decompressobj().decompress(body)
+        return unzstd(body, 1 << 30)
     return body
 
 

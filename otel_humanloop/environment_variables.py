@@ -103,7 +103,7 @@ HUMANLOOP_COMPRESSION = "HUMANLOOP_COMPRESSION"
 """
 .. envvar:: HUMANLOOP_COMPRESSION
 
-``gzip``, ``none``, or ``auto``: gzip unless the server is on this machine.
+``gzip``, ``none``, or ``auto``: none on this machine, zstd (extra ``zstd``) where the server takes it, else gzip.
 Default: ``auto``
 """
 

@@ -173,7 +173,8 @@ SETTINGS: tuple[Setting, ...] = (
         name="compression",
         variable="HUMANLOOP_COMPRESSION",
         default="auto",
-        meaning="`gzip`, `none`, or `auto`: gzip unless the server is on this machine.",
+        meaning="`gzip`, `none`, or `auto`: none on this machine, zstd (extra `zstd`) where the server takes it, else"
+        " gzip.",
         allowed="auto, gzip or none",
         parse=values.one_of("auto", "gzip", "none"),
     ),

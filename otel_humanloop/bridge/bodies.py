@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Callable
 
-import zstandard
-
+from otel_humanloop.compression import unzstd
 from otel_humanloop.errors import DecodeError, HumanloopError
 
 MAX_BODY = 32 * 1024 * 1024
@@ -66,13 +64,7 @@ def _inflate(body: bytes, window: int) -> bytes:
 
 
 def _zstd(body: bytes) -> bytes:
-    reader = zstandard.ZstdDecompressor(max_window_size=MAX_BODY).stream_reader(
-        io.BytesIO(body), read_across_frames=True
-    )
-    try:
-        whole = reader.read(MAX_BODY + 1)
-    except zstandard.ZstdError as error:
-        raise DecodeError(f"the body cannot be decompressed: {error}") from error
+    whole = unzstd(body, MAX_BODY)
     if len(whole) > MAX_BODY:
         raise TooLong
     return whole

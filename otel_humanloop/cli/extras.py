@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from otel_humanloop.errors import MissingExtra
 
-EXTRAS = ("openai", "server", "postgres", "bridge", "kafka", "prices")
+EXTRAS = ("openai", "server", "postgres", "bridge", "kafka", "prices", "zstd")
 """The extras a user chooses from, by name."""
 
 
@@ -40,8 +41,13 @@ def installed_version(distribution: str) -> str | None:
 
 
 def _name_in(requirement: str, extra: str) -> str | None:
-    """The distribution a requirement names, where it belongs to the extra: `rich>=13.9; extra == 'server'`."""
+    """The distribution a requirement names, where it belongs to the extra: `rich>=13.9; extra == 'server'`.
+
+    None too where it is for older Pythons than this one: `python_version < '3.14' and extra == 'server'`.
+    """
     specifier, _, marker = requirement.partition(";")
     named = re.match(r"[A-Za-z0-9._-]+", specifier)
     belongs = re.search(r"""extra\s*==\s*['"]([^'"]+)['"]""", marker)
-    return named.group() if named and belongs and belongs.group(1) == extra else None
+    before = re.search(r"""python_version\s*<\s*['"]3\.([0-9]+)['"]""", marker)
+    is_past = before is not None and sys.version_info >= (3, int(before.group(1)))
+    return named.group() if named and belongs and belongs.group(1) == extra and not is_past else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import time
 from base64 import b64encode
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from otel_humanloop.attachments import PATH, Attachment
 from otel_humanloop.delivery import answers, failures
+from otel_humanloop.delivery.coding import Coding
 from otel_humanloop.errors import SettingsError
 from otel_humanloop.settings import Settings
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer that are read, decoded. 500 acknowledged logs take some 50 kB."""
-
-_WORTH_COMPRESSING = 1024  # bytes; below, the headers of a packet weigh more than what is saved
 
 _JSON = "application/json"
 
@@ -78,9 +76,7 @@ class Client:
             ) from error
         self._secrets = answers.secrets_of(settings.api_key, settings.base_url)
         self._below = settings.base_url.rstrip("/")
-        self._compress = settings.compression == "gzip" or (
-            settings.compression == "auto" and not _is_loopback(self._base_url.host)
-        )
+        self._coding = Coding(settings.compression, is_near=_is_loopback(self._base_url.host))
 
     def post_logs(self, body: bytes, *, timeout: float, count: int | None = None) -> None:
         """Creates the logs of `body`, the JSON of an array of `LogRequest`.
@@ -123,15 +119,30 @@ class Client:
         query: dict[str, str] | None = None,
         media_type: str = _JSON,
     ) -> answers.Answer:
+        """Asks in the coding that is known to be taken, and once more in another where that turns out to be refused."""
+        url = self._below + path
+        until = time.monotonic() + timeout
+        while True:
+            headers = {**self._headers, "Content-Type": media_type}
+            sent, coding = self._coding.applied(body) if media_type == _JSON else (body, None)
+            if coding is not None:
+                headers["Content-Encoding"] = coding
+            answer = self._answer(method, url, sent, query, headers, until, timeout)
+            if not self._coding.answered(answer.status, answer.headers, coding):
+                return answer
+
+    def _answer(
+        self,
+        method: str,
+        url: str,
+        body: bytes,
+        query: dict[str, str] | None,
+        headers: dict[str, str],
+        until: float,
+        timeout: float,
+    ) -> answers.Answer:
         import httpx
 
-        url = self._below + path
-        headers = {**self._headers, "Content-Type": media_type}
-        if self._compress and media_type == _JSON and len(body) >= _WORTH_COMPRESSING:
-            # Level 1: higher levels cost four times the time for a fifth fewer bytes.
-            body = gzip.compress(body, 1)
-            headers["Content-Encoding"] = "gzip"
-        until = time.monotonic() + timeout
         request = httpx.Request(method, url, content=body, params=query, headers=headers, extensions=_ending(until))
         try:
             response = self._transport.handle_request(request)

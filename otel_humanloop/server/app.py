@@ -25,7 +25,7 @@ from otel_humanloop.server.guard import Guard
 from otel_humanloop.server.keyring import Keyring
 from otel_humanloop.server.providers import ProviderSettings
 from otel_humanloop.server.rate import RateLimit
-from otel_humanloop.server.requests import Call, read_body
+from otel_humanloop.server.requests import ENCODINGS, Call, read_body
 from otel_humanloop.server.store import Store
 from otel_humanloop.server.viewer import pages
 
@@ -126,13 +126,13 @@ def create_app(
 
     def serving(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
-            return await run_in_threadpool(endpoint, await read(request))
+            return _taking(request, await run_in_threadpool(endpoint, await read(request)))
 
         return serve
 
     def calling(endpoint: AsyncEndpoint) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
-            return await endpoint(await read(request))
+            return _taking(request, await endpoint(await read(request)))
 
         return serve
 
@@ -173,6 +173,13 @@ def create_app(
     app.state.stopping = lambda: False
     app.router.redirect_slashes = False  # a redirect would lose the body of a POST; `_Addresses` does it better
     return app
+
+
+def _taking(request: Request, answer: Response) -> Response:
+    """The answer, with what bodies of such requests may be packed in."""
+    if request.method in ("POST", "PATCH", "PUT"):
+        answer.headers["Accept-Encoding"] = ENCODINGS
+    return answer
 
 
 async def _described(_: Request) -> Response:

@@ -14,6 +14,8 @@ import msgspec
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
+from otel_humanloop.compression import unzstd
+from otel_humanloop.errors import DecodeError
 from otel_humanloop.server.failures import Invalid, Loc, RequestFailed, invalid
 from otel_humanloop.server.providers import ProviderSettings
 from otel_humanloop.server.store import Store
@@ -22,6 +24,8 @@ T = TypeVar("T")
 
 MAX_BODY = 32 * 1024 * 1024
 """Bytes of a body, unpacked."""
+ENCODINGS = "zstd, gzip"
+"""What a body may be packed in; said in answers to requests that bring one (RFC 7694)."""
 MAX_DEPTH = 100
 """Containers within containers in one JSON value."""
 MAX_ITEMS = 10_000
@@ -54,17 +58,17 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_body(request: Request, *, limit: int = MAX_BODY) -> bytes:
-    """The body, unpacked if it is gzip.
+    """The body, unpacked if it is gzip or zstd.
 
     Raises:
-        RequestFailed: 413 if it is larger than `limit`, 415 for an encoding other than gzip, 400 for broken gzip.
+        RequestFailed: 413 if it is larger than `limit`, 415 for another encoding, 400 for a body that is not in its.
     """
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip", ""):
+    if encoding not in ("identity", "gzip", "zstd", ""):
         raise RequestFailed(
             415,
-            f"the Content-Encoding is `{encoding}`, but must be gzip or identity",
-            headers={"Accept-Encoding": "gzip"},
+            f"the Content-Encoding is `{encoding}`, but must be zstd, gzip or identity",
+            headers={"Accept-Encoding": ENCODINGS},
         )
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > limit:
@@ -80,7 +84,18 @@ async def read_body(request: Request, *, limit: int = MAX_BODY) -> bytes:
         pieces.append(data)
     if unpack is not None and size > 0 and (not unpack.eof or unpack.unused_data):
         raise RequestFailed(400, "the body is not one whole gzip stream")
-    return b"".join(pieces)
+    body = b"".join(pieces)
+    return _unzstd(body, limit) if encoding == "zstd" else body
+
+
+def _unzstd(body: bytes, limit: int) -> bytes:
+    try:
+        whole = unzstd(body, limit)
+    except DecodeError as error:
+        raise RequestFailed(400, "the body is not zstd, which its Content-Encoding says it is") from error
+    if len(whole) > limit:
+        raise _too_large(limit)
+    return whole
 
 
 def _unpacked(unpack: Any, piece: bytes, room: int) -> bytes:
