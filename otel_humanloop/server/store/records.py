@@ -154,6 +154,8 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         first_log: The key of the log that started first; `last_log` of the one that ended last.
         cost: In 1e-12 dollars.
+        duration: From the first start to the last end, in microseconds.
+        tokens: Prompt and output together.
         counted, priced: How many of its logs state tokens, and a cost. Where none does, the sum of 0 says nothing.
     """
 
@@ -173,6 +175,8 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: int
     counted: int = 0
     priced: int = 0
+    duration: int = 0
+    tokens: int = 0
 
 
 class ProjectRow(msgspec.Struct, frozen=True, kw_only=True):

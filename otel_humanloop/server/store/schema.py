@@ -79,10 +79,17 @@ sessions = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("counted", BigInteger, nullable=False, server_default="0"),
     Column("priced", BigInteger, nullable=False, server_default="0"),
+    Column("duration", BigInteger, nullable=False, server_default="0", comment="in microseconds"),
+    Column("tokens", BigInteger, nullable=False, server_default="0"),
     Index("sessions_started", "started_at", "key"),
     Index("sessions_logs", "logs", "key"),
     Index("sessions_cost", "cost", "key"),
+    Index("sessions_duration", "duration", "key"),
+    Index("sessions_tokens", "tokens", "key"),
 )
+
+_failed = sessions.c.errors > 0
+Index("sessions_failed", sessions.c.started_at, sessions.c.key, sqlite_where=_failed, postgresql_where=_failed)
 
 session_projects = Table(
     "session_projects",

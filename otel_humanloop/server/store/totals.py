@@ -49,6 +49,8 @@ def of_session(tx: Connection, session: SessionRow, moves: Moves, *, now: int) -
     else:
         first, started_at = _first(tx, session, moves)
         last, ended_at = _last(tx, session, moves)
+    prompt_tokens = _sum(session.prompt_tokens, moves, lambda log: log.prompt_tokens or 0)
+    output_tokens = _sum(session.output_tokens, moves, lambda log: log.output_tokens or 0)
     return msgspec.structs.replace(
         session,
         logs=count,
@@ -56,8 +58,10 @@ def of_session(tx: Connection, session: SessionRow, moves: Moves, *, now: int) -
         started_at=started_at,
         last_log=last,
         ended_at=ended_at,
-        prompt_tokens=_sum(session.prompt_tokens, moves, lambda log: log.prompt_tokens or 0),
-        output_tokens=_sum(session.output_tokens, moves, lambda log: log.output_tokens or 0),
+        duration=ended_at - started_at,
+        prompt_tokens=prompt_tokens,
+        output_tokens=output_tokens,
+        tokens=min(prompt_tokens + output_tokens, _MOST),
         cost=_sum(session.cost, moves, _cost),
         errors=_sum(session.errors, moves, lambda log: int(log.failed)),
         counted=_sum(

@@ -18,9 +18,9 @@ from otel_humanloop.server.viewer.filters import SIZE, Cursor, Filters
 
 _SORTED: dict[str, ColumnElement[Any]] = {
     "start": sessions.c.started_at,
-    "duration": sessions.c.ended_at - sessions.c.started_at,
+    "duration": sessions.c.duration,
     "logs": sessions.c.logs,
-    "tokens": sessions.c.prompt_tokens + sessions.c.output_tokens,
+    "tokens": sessions.c.tokens,
     "cost": sessions.c.cost,
 }
 
