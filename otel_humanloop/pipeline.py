@@ -30,7 +30,7 @@ from otel_humanloop.logs.build import build_log, build_replacement, build_update
 from otel_humanloop.logs.draft import Draft, draft
 from otel_humanloop.logs.encode import encode
 from otel_humanloop.logs.join import Joins
-from otel_humanloop.logs.media import left_out
+from otel_humanloop.logs.media import has_large, left_out
 from otel_humanloop.logs.moves import Complete, Create, Move
 from otel_humanloop.logs.order import TraceAssembler
 from otel_humanloop.logs.redact import Redactor
@@ -271,8 +271,9 @@ class Pipeline:
 
     def _offer(self, draft: Draft, log: bytes, now: float) -> None:
         """What was too large for the messages of that log is to follow it, unless content is withheld or redacted."""
-        if self.redactor.idle and (wanted := self._uploads.wanted(named_in(log), now)):
-            self._uploads.offer(left_out(draft.reading.operation, wanted))
+        operation = draft.reading.operation
+        if has_large(operation) and self.redactor.idle and (wanted := self._uploads.wanted(named_in(log), now)):
+            self._uploads.offer(left_out(operation, wanted))
 
     def _upload(self, timeout: float, *, began: float) -> None:
         now = self._clock()

@@ -47,6 +47,16 @@ def placeholder(media: Media) -> str:
     return str(Placeholder(media_type=left.media_type, size=len(left.content), sha256=left.sha256))
 
 
+def has_large(operation: Operation) -> bool:
+    """Whether anything leaves the messages of an operation. Of most nothing does, and this is how to know it cheaply."""
+    for messages in (operation.messages, operation.output_messages):
+        for message in messages or ():
+            for part in message.parts:
+                if type(part) is Media and is_large(part):
+                    return True
+    return False
+
+
 def left_out(operation: Operation, hashes: Collection[str]) -> Iterator[Attachment]:
     """What left the messages of an operation, of those with these hashes."""
     for message in (*(operation.messages or ()), *(operation.output_messages or ())):
