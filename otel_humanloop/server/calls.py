@@ -33,42 +33,31 @@ _COUNTED = ("model", "prompt_tokens", "output_tokens", "cached_tokens")
 """What a stream says at its end of the whole answer."""
 
 
-async def chat(call: Call) -> Response:
-    """`POST /chat`: with the config in the request."""
-    request = _request(call, chat=True)
-    return await _call(call, request, asking.config_given(request, chat=True), chat=True)
+async def _with_given(call: Call, *, chat: bool) -> Response:
+    """The plain form: with the config in the request."""
+    request = _request(call, chat=chat)
+    return await _call(call, request, asking.config_given(request, chat=chat), chat=chat)
 
 
-async def chat_deployed(call: Call) -> Response:
-    """`POST /chat-deployed`: with what the project has deployed."""
-    request = _request(call, chat=True)
-    return await _call(call, request, await asking.config_deployed(call, request), chat=True)
+async def _with_deployed(call: Call, *, chat: bool) -> Response:
+    """`-deployed`: with what the project has deployed."""
+    request = _request(call, chat=chat)
+    return await _call(call, request, await asking.config_deployed(call, request), chat=chat)
 
 
-async def chat_model_config(call: Call) -> Response:
-    """`POST /chat-model-config`: with a version that is there."""
-    request = _request(call, chat=True)
+async def _with_version(call: Call, *, chat: bool) -> Response:
+    """`-model-config`: with a version that is there."""
+    request = _request(call, chat=chat)
     config, project_id = await asking.config_by_id(call, request)
-    return await _call(call, _at_home(request, project_id), config, chat=True)
+    return await _call(call, _at_home(request, project_id), config, chat=chat)
 
 
-async def completion(call: Call) -> Response:
-    """`POST /completion`: with the config in the request."""
-    request = _request(call, chat=False)
-    return await _call(call, request, asking.config_given(request, chat=False), chat=False)
-
-
-async def completion_deployed(call: Call) -> Response:
-    """`POST /completion-deployed`: with what the project has deployed."""
-    request = _request(call, chat=False)
-    return await _call(call, request, await asking.config_deployed(call, request), chat=False)
-
-
-async def completion_model_config(call: Call) -> Response:
-    """`POST /completion-model-config`: with a version that is there."""
-    request = _request(call, chat=False)
-    config, project_id = await asking.config_by_id(call, request)
-    return await _call(call, _at_home(request, project_id), config, chat=False)
+chat, completion = partial(_with_given, chat=True), partial(_with_given, chat=False)
+"""`POST /chat` and `POST /completion`."""
+chat_deployed, completion_deployed = partial(_with_deployed, chat=True), partial(_with_deployed, chat=False)
+"""`POST /chat-deployed` and `POST /completion-deployed`."""
+chat_model_config, completion_model_config = partial(_with_version, chat=True), partial(_with_version, chat=False)
+"""`POST /chat-model-config` and `POST /completion-model-config`."""
 
 
 def _request(call: Call, *, chat: bool) -> CallRequest:

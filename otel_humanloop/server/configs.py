@@ -29,6 +29,12 @@ _MODEL_DEFAULTS: dict[str, Any] = {
     "frequency_penalty": 0.0,
     "other": {},
 }
+PARAMETERS = (
+    "model", "provider", "endpoint", "temperature", "max_tokens", "top_p", "stop", "presence_penalty",
+    "frequency_penalty", "seed", "response_format",
+)  # fmt: skip
+"""What a model's config sets besides its template and tools, in the order it is read in."""
+
 _MODEL_FIELDS = frozenset(v4.ModelConfig.__struct_fields__)
 _ENDPOINTS = ("complete", "chat", "edit")
 _SOURCES = ("inline", "organization")

@@ -13,26 +13,11 @@ from typing import Any, cast
 import yaml
 
 from otel_humanloop import v4
+from otel_humanloop.server.configs import PARAMETERS
 from otel_humanloop.server.failures import Invalid
 
 _LOC = ("body", "config")
-_SHOWN = (
-    "model",
-    "provider",
-    "endpoint",
-    "temperature",
-    "max_tokens",
-    "top_p",
-    "stop",
-    "presence_penalty",
-    "frequency_penalty",
-    "seed",
-    "response_format",
-    "tools",
-    "other",
-    "name",
-    "description",
-)
+_SHOWN = (*PARAMETERS, "tools", "other", "name", "description")
 _FILE = re.compile(r"\A\ufeff?---[ \t]*\n(?P<front>.*?)^---[ \t]*(?:\n(?P<body>.*))?\Z", re.DOTALL | re.MULTILINE)
 _MESSAGE = re.compile(r"\s*<(?P<role>[a-z]+)>\n?(?P<text>.*?)\n?</(?P=role)>", re.DOTALL)
 _INDENT = "  "

@@ -14,13 +14,11 @@ from typing import Any, cast
 
 import msgspec
 
+from otel_humanloop.server.configs import PARAMETERS
+
 TYPES = ("prompt", "tool", "flow", "agent")
 """Files whose logs have a place here; datasets and evaluators have none."""
 
-_PARAMETERS = (
-    "model", "provider", "endpoint", "max_tokens", "temperature", "top_p", "stop", "presence_penalty",
-    "frequency_penalty", "seed", "response_format", "tools",
-)  # fmt: skip
 _BESIDE = ("reasoning_effort", "attributes", "linked_tools", "max_iterations", "setup_values")
 _SAME = (
     "inputs", "messages", "output", "output_message", "error", "stdout", "metadata", "source", "prompt_tokens",
@@ -122,7 +120,7 @@ def _model(version: dict[str, Any]) -> dict[str, Any]:
     return _given(
         {
             "type": "model",
-            **{field: version.get(field) for field in _PARAMETERS},
+            **{field: version.get(field) for field in (*PARAMETERS, "tools")},
             "chat_template" if isinstance(template, list) else "prompt_template": template,
             "name": version.get("version_name"),
             "description": version.get("version_description"),

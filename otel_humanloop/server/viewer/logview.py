@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import Connection, select
 
 from otel_humanloop import v4
+from otel_humanloop.server.configs import PARAMETERS
 from otel_humanloop.server.store import attachments
 from otel_humanloop.server.store.schema import configs, projects
 from otel_humanloop.server.viewer import diff
@@ -23,20 +24,6 @@ TABS = ("messages", "io", "config", "metadata", "origin", "raw")
 
 _MOST_FACTS = 2_000
 """Lines of metadata that are shown."""
-
-_PARAMETERS = (
-    "model",
-    "provider",
-    "endpoint",
-    "temperature",
-    "max_tokens",
-    "top_p",
-    "stop",
-    "presence_penalty",
-    "frequency_penalty",
-    "seed",
-    "response_format",
-)
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,7 +156,7 @@ def _config(tx: Connection, log: v4.LogResponse, against: str | None) -> ConfigV
     rest = dict(config)
     for name in ("id", "name", "type", "description"):
         rest.pop(name, None)
-    parameters = [(name, line) for name in _PARAMETERS if (line := _parameter(name, rest.pop(name, None))) is not None]
+    parameters = [(name, line) for name in PARAMETERS if (line := _parameter(name, rest.pop(name, None))) is not None]
     inputs = object_of(_value(log.inputs))
     template = list(_template(rest.pop("prompt_template", None), rest.pop("chat_template", None), inputs))
     tools = array_of(rest.pop("tools", None))
