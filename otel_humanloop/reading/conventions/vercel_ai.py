@@ -17,9 +17,10 @@ import msgspec
 
 from otel_humanloop.operation import Kind, Message, Usage
 from otel_humanloop.reading import messages
-from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, reads
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Look, Rank, asks, reads
 from otel_humanloop.reading.readers import (
     arguments,
+    first,
     gathered,
     identifier,
     integer,
@@ -40,36 +41,45 @@ _METADATA = "ai.telemetry.metadata."
 _USER = ("userId", "user_id")
 _CONVERSATION = ("sessionId", "session_id", "conversationId", "threadId", "chatId")
 
-_operation = identifier("ai.operationId")
+_Messages = tuple[Message, ...]
+_Inputs = Mapping[str, Any]
+
+_OPERATION = "ai.operationId"
+_operation = identifier(_OPERATION)
 _function = identifier("ai.telemetry.functionId")
 _tool_name = identifier("ai.toolCall.name")
-_prompt_messages = json_value("ai.prompt.messages")
-_prompt = structure("ai.prompt")
-_texts = strings("ai.values")
+_several_texts = mapped(strings("ai.values"), lambda texts: {"input": [as_value(one) for one in texts]})
 _text = json_value("ai.value")
 _arguments = arguments("ai.toolCall.args")
 _prompted = arguments("ai.prompt")
 _result = json_value("ai.toolCall.result")
 _embedded = gathered({"input": _text})
-_vectors = strings("ai.embeddings")
+_vectors = mapped(strings("ai.embeddings"), lambda vectors: [as_value(one) for one in vectors])
 _vector = json_value("ai.embedding")
 _answer_text = text("ai.response.text", "ai.result.text")
 _answer_object = text("ai.response.object", "ai.result.object")
 _answer_calls = json_value("ai.response.toolCalls", "ai.result.toolCalls")
 _answer_reasoning = text("ai.response.reasoning")
 _finish_reason = identifier("ai.response.finishReason", "ai.finishReason")
-_telemetry = prefixed(_METADATA)
+
+
+_STEPS = {
+    "doGenerate": Kind.MODEL,
+    "doStream": Kind.MODEL,
+    "doEmbed": Kind.EMBEDDING,
+    "doRerank": Kind.RERANKER,
+    "toolCall": Kind.TOOL,
+}
 
 
 def _kind_of(operation: str) -> Kind | None:
-    step = operation.rpartition(".")[2]
-    if step in ("doGenerate", "doStream"):
-        return Kind.MODEL
-    known = {"doEmbed": Kind.EMBEDDING, "doRerank": Kind.RERANKER, "toolCall": Kind.TOOL}
-    return known.get(step, Kind.CHAIN if operation.startswith("ai.") else None)
+    return _STEPS.get(operation.rpartition(".")[2], Kind.CHAIN if operation.startswith("ai.") else None)
 
 
-_kind = mapped(_operation, _kind_of)
+def _kind(span: Span) -> Kind | None:
+    """The kind a span states."""
+    operation = span.attributes.get(_OPERATION)
+    return _kind_of(operation) if isinstance(operation, str) else None
 
 
 def _part(value: Any) -> Any:
@@ -122,85 +132,65 @@ def _conversation(value: Any) -> tuple[Message, ...] | None:
     return (*(system or ()), *(rest or ())) or None
 
 
-def _is(span: Span, *kinds: Kind) -> bool:
-    kind = _kind(span)
-    return kind is not None and kind.value in kinds
+_asking = first(
+    mapped(json_value("ai.prompt.messages"), _conversation),
+    mapped(structure("ai.prompt"), _conversation),
+)
 
 
-@reads(_prompt_messages, _prompt, _operation)
-def _asked(span: Span) -> Found[tuple[Message, ...]] | None:
-    if not _is(span, Kind.MODEL):
-        return None
-    return mapped(_prompt_messages, _conversation)(span) or mapped(_prompt, _conversation)(span)
+@asks(_asking)
+def _asked(span: Span, told: Look[_Messages]) -> Found[_Messages] | None:
+    return told(span) if _kind(span) is Kind.MODEL else None
 
 
-@reads(_answer_text, _answer_object, _answer_calls, _answer_reasoning, _operation)
-def _answered(span: Span) -> Found[tuple[Message, ...]] | None:
+@asks(_answer_reasoning, _answer_text, _answer_object, _answer_calls, _finish_reason)
+def _answered(span: Span, *looks: Look[Any]) -> Found[_Messages] | None:
     """One message of all the answer was given as."""
-    if not _is(span, Kind.MODEL):
+    if _kind(span) is not Kind.MODEL:
         return None
-    found = [
-        (key, one)
-        for key, reader in (
-            ("reasoning", _answer_reasoning),
-            ("content", _answer_text),
-            ("object", _answer_object),
-            ("calls", _answer_calls),
-        )
-        if (one := reader(span)) is not None
-    ]
+    said = [look(span) for look in looks]
+    reasoning, content, thing, calls, reason = (None if one is None else one.value for one in said)
+    found = [one for one in said[:-1] if one is not None]
     if not found:
         return None
-    told = {key: one.value for key, one in found}
-    fields: dict[str, Any] = {"role": "assistant", "reasoning": told.get("reasoning"), "content": told.get("content")}
-    if not told.get("content"):  # a call of tools alone is told with the empty text
-        fields["content"] = told.get("object")
-    calls = cast("list[Any]", told["calls"]) if isinstance(told.get("calls"), list) else []
-    parts = [_part({**cast("dict[str, Any]", call), "type": "tool-call"}) for call in calls if isinstance(call, dict)]
-    words = messages.message(fields, "assistant").parts
-    called = messages.message({"role": "assistant", "parts": parts}, "assistant").parts
-    reason = _finish_reason(span)
-    message = Message(role="assistant", parts=(*words, *called), finish_reason=None if reason is None else reason.value)
-    keys = tuple(key for _, one in found for key in one.taken)
-    return Found((message,), ", ".join(one.key for _, one in found), keys)
+    # A call of tools alone is told with the empty text.
+    fields: dict[str, Any] = {"role": "assistant", "reasoning": reasoning, "content": content or thing}
+    called = [
+        _part({**cast("dict[str, Any]", call), "type": "tool-call"})
+        for call in (cast("list[Any]", calls) if isinstance(calls, list) else [])
+        if isinstance(call, dict)
+    ]
+    parts = messages.message(fields, "assistant").parts
+    if called:
+        parts = (*parts, *messages.message({"role": "assistant", "parts": called}, "assistant").parts)
+    keys = tuple(key for one in found for key in one.taken)
+    message = Message(role="assistant", parts=parts, finish_reason=reason)
+    return Found((message,), ", ".join(one.key for one in found), keys)
 
 
-@reads(_arguments, _texts, _text, _prompt, _operation)
-def _inputs(span: Span) -> Found[Mapping[str, Any]] | None:
-    if _is(span, Kind.TOOL):
-        return _arguments(span)
-    if _is(span, Kind.EMBEDDING):
-        return mapped(_texts, lambda texts: {"input": [as_value(one) for one in texts]})(span)
-    if _is(span, Kind.CHAIN):
-        return _embedded(span) or _prompted(span)
-    return None
+@asks(_arguments, _several_texts, first(_embedded, _prompted))
+def _inputs(
+    span: Span, of_tool: Look[_Inputs], of_embedding: Look[_Inputs], of_chain: Look[_Inputs]
+) -> Found[_Inputs] | None:
+    look = {Kind.TOOL: of_tool, Kind.EMBEDDING: of_embedding, Kind.CHAIN: of_chain}.get(_kind(span) or Kind.STEP)
+    return None if look is None else look(span)
 
 
-@reads(_result, _vectors, _vector, _answer_text, _answer_object, _answer_calls, _operation)
-def _output(span: Span) -> Found[Any] | None:
-    if _is(span, Kind.TOOL):
-        return _result(span)
-    if _is(span, Kind.EMBEDDING):
-        return mapped(_vectors, lambda vectors: [as_value(one) for one in vectors])(span)
-    if _is(span, Kind.CHAIN):
-        return _answer_text(span) or _answer_object(span) or _answer_calls(span) or _vector(span)
-    return None
+@asks(_result, _vectors, first(_answer_text, _answer_object, _answer_calls, _vector))
+def _output(span: Span, of_tool: Look[Any], of_embedding: Look[Any], of_chain: Look[Any]) -> Found[Any] | None:
+    look = {Kind.TOOL: of_tool, Kind.EMBEDDING: of_embedding, Kind.CHAIN: of_chain}.get(_kind(span) or Kind.STEP)
+    return None if look is None else look(span)
 
 
 @reads(_operation)
 def _endpoint(span: Span) -> Found[Literal["chat", "complete"]] | None:
-    return Found("chat", _operation.keys[0]) if _is(span, Kind.MODEL) else None
+    return Found("chat", _OPERATION) if _kind(span) is Kind.MODEL else None
 
 
-@reads(_tool_name, _function)
-def _name(span: Span) -> Found[str] | None:
-    return _tool_name(span) or _function(span)
-
-
-@reads(_METADATA)
-def _metadata(span: Span) -> Found[Mapping[str, Any]] | None:
+@asks(prefixed(_METADATA))
+def _metadata(span: Span, telemetry: Look[_Inputs]) -> Found[_Inputs] | None:
     """The program's own, without the user and the conversation."""
-    found = _telemetry(span)
+    found = telemetry(span)
     if found is None:
         return None
     elsewhere = {next((key for key in keys if found.value.get(key)), None) for keys in (_USER, _CONVERSATION)}
@@ -225,14 +215,14 @@ _provider_metadata = json_object("ai.response.providerMetadata", "ai.result.prov
 _DETAILS = "ai.usage.inputTokenDetails."
 
 
-@reads(_among, _provider_metadata)
-def _counted(span: Span) -> Found[Usage] | None:
+@asks(_among, _provider_metadata)
+def _counted(span: Span, counted: Look[Usage], of_provider: Look[_Inputs]) -> Found[Usage] | None:
     """Before version 6 the counts are the provider's own: Anthropic's leave out what came from or went to a cache."""
-    found = _among(span)
+    found = counted(span)
     provider = str(span.attributes.get("ai.model.provider", ""))
     if found is None or not provider.startswith(_BESIDE) or any(key.startswith(_DETAILS) for key in span.attributes):
         return found
-    told = _provider_metadata(span)
+    told = of_provider(span)
     own = within({} if told is None else told.value, "anthropic")
     read, wrote = (
         as_integer(within(own, own_name) if vendors is None else vendors)
@@ -259,8 +249,8 @@ CONVENTION = Convention(
         note="The outer span sums up its steps. Converted before version 6, where Anthropic's leave cached tokens out.",
     ),
     fields=Fields(
-        kind=_kind,
-        name=_name,
+        kind=mapped(_operation, _kind_of),
+        name=first(_tool_name, _function),
         conversation=identifier(*(_METADATA + key for key in _CONVERSATION)),
         user=identifier(*(_METADATA + key for key in _USER)),
         request_model=identifier("ai.model.id"),
