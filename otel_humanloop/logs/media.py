@@ -48,7 +48,7 @@ def placeholder(media: Media) -> str:
 
 
 def has_large(operation: Operation) -> bool:
-    """Whether anything leaves the messages of an operation. Of most nothing does, and this is how to know it cheaply."""
+    """Whether anything leaves the messages of an operation: of most nothing does, which is known cheaply."""
     for messages in (operation.messages, operation.output_messages):
         for message in messages or ():
             for part in message.parts:
