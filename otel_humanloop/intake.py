@@ -268,5 +268,7 @@ class Intake:
             notices=self._notices,
             look=self._look,
             joins=self._joins,
+            notes=self._spool.notes(),
+            recalls_all=False,
             on_settled=self._released,
         )

@@ -74,6 +74,8 @@ class Pipeline:
         look: Reads a span that is still open as it stands, where that can be seen.
         joins: Joins log records to spans, where such may come.
         notes: Where what an earlier process knew is found, and what a later one must know is written.
+        recalls_all: Spans may still come of any trace an earlier process knew, as they do over the network; otherwise
+            only what it left tells of its traces.
         on_settled: Told of spans that need not be kept any longer, after the spool was.
         on_resumed: Told of each span that an earlier process left.
         clock: Monotonic seconds.
@@ -97,6 +99,7 @@ class Pipeline:
         look: Callable[[SpanKey], Span | None] = lambda _: None,
         joins: Joins | None = None,
         notes: Notes | None = None,
+        recalls_all: bool = True,
         on_settled: Callable[[Sequence[SpanKey]], None] = lambda _: None,
         on_resumed: Callable[[SpanKey], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
@@ -110,6 +113,7 @@ class Pipeline:
         self.redactor = Redactor(settings, notices=notices)
         self._joins = joins if self.redactor.captures_content else None  # records are nothing but content
         self._notes = notes
+        self._recalls_all = recalls_all
         self._on_settled = on_settled
         self._on_resumed = on_resumed
         self._clock = clock
@@ -120,6 +124,8 @@ class Pipeline:
         self._moves = deque()
         self._wave = []
         self._building: SpanKey | None = None
+        self._shown: set[SpanKey] = set()  # spans whose logs were built while they were open
+        self._to_note: list[SpanKey] = []  # those of them whose logs Humanloop has since
         self._releasing = False
         self._resumed = False
         self._failures = 0  # steps that have failed in a row
@@ -225,14 +231,19 @@ class Pipeline:
 
     def _resume(self, now: float) -> None:
         """Goes on where an earlier process left off."""
-        if self._notes is not None:
+        waiting = self._spool.waiting()
+        traces: set[str] | None = None  # those to recall; None for all
+        if not self._recalls_all:
+            waiting = list(waiting)
+            traces = {span.trace_id for span in waiting}
+        if self._notes is not None and (traces is None or traces):
             # What was written of a span later stands for what was written before.
             notes = {each.key: each for note in self._notes.known() for each in _readable(note, known.decode) or ()}
-            self._assembler.recall(list(notes.values()), now)
+            self._assembler.recall([each for each in notes.values() if traces is None or each.key[0] in traces], now)
             for note in self._notes.records():
                 if (record := _readable(note, encoding.decode_record)) is not None:
                     self.add_record(record, now)
-        for span in self._spool.waiting():
+        for span in waiting:
             self._on_resumed((span.trace_id, span.span_id))
             self.add(self.redactor.kept(span), now)
 
@@ -265,6 +276,8 @@ class Pipeline:
                 key=move.key, reference_id=reference, project=log.project, body=encode(self.redactor.log(log))
             )
             if isinstance(move, Create):
+                if self._notes is not None and not move.draft.ended:
+                    self._shown.add(move.key)
                 self._offer(move.draft, outgoing.body, now)
         self._building = None
         return outgoing
@@ -300,11 +313,17 @@ class Pipeline:
             )
             self._notices.warn("refused", f"the log `{outgoing.reference_id}` was refused: {refused}")
         self._assembler.acknowledge(outgoing.key, now, completed=isinstance(outgoing, Patch))
+        if outgoing.key in self._shown:
+            self._shown.remove(outgoing.key)
+            self._to_note.append(outgoing.key)
 
     def _let_go(self) -> None:
         """Of what was settled. What is to be known of it is written first: a span kept too long is only sent again."""
         settled = self._assembler.settled()
         touched = [*settled, *self._joins.forgotten()] if self._joins is not None else settled
+        if self._to_note:
+            touched = [*touched, *self._to_note]
+            self._to_note = []
         if self._notes is not None and touched:
             notes = self._assembler.known(touched)
             self._notes.settle(known.encode(notes) if notes else b"", touched)

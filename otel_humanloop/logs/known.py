@@ -71,13 +71,22 @@ _decoder = msgspec.msgpack.Decoder(list[Known])
 
 
 def known_of(traces: Traces, calls: Calls, keys: Iterable[SpanKey]) -> list[Known]:
-    """What is to be written down of spans that were let go, as far as they are remembered."""
-    known: list[Known] = []
+    """What is to be written down of spans that were let go or logged while open, as far as they are remembered.
+
+    With them, of the spans above them those that are open and are infrastructure: their children look above them.
+    """
+    known: dict[SpanKey, Known] = {}
     for key in keys:
         found = traces.get(key)
-        if found is not None and found[1].state in (State.DONE, State.PASSED):
-            known.append(_known(*found, calls))
-    return known
+        if found is None or found[1].state not in (State.DONE, State.PASSED):
+            continue
+        trace, node = found
+        known[key] = _known(trace, node, calls)
+        above = node.parent
+        while above is not None and above.passing:
+            known.setdefault(above.key, _known(trace, above, calls))
+            above = above.parent
+    return list(known.values())
 
 
 def _known(trace: Trace, node: Node, calls: Calls) -> Known:
