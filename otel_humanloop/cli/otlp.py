@@ -9,6 +9,8 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from otel_humanloop.cli.arguments import port
 from otel_humanloop.cli.extras import missing, require
 from otel_humanloop.cli.folders import data_folder
@@ -21,6 +23,8 @@ HTTP_PORT = 4318
 GRPC_PORT = 4317
 
 _FILE = "sqlite:///"
+
+_DELAY = 0.1  # seconds; what is handed over within a process need not be saved up
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -79,6 +83,8 @@ def receiving(
             "max_spans": service.MAX_SPANS,
         }
     )
+    if settings.origins["delay"] == "the default":
+        settings = msgspec.structs.replace(settings, delay=_DELAY)
     addresses = [Listen(scheme=scheme, host=arguments.host, port=number) for scheme, number in ports.items()]
     with ExitStack() as stack:
         try:

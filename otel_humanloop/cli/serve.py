@@ -15,6 +15,7 @@ from otel_humanloop.cli import otlp
 from otel_humanloop.cli.arguments import count, port, seconds
 from otel_humanloop.cli.extras import require
 from otel_humanloop.cli.folders import data_folder
+from otel_humanloop.cli.garbage import search_less
 from otel_humanloop.settings import DEFAULT_PORT, DEFAULT_PROVIDER_TIMEOUT, load
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
             inside = Inside(server.store, strict_parents=arguments.strict_parents)
             with otlp.receiving(arguments, database, opens=server.opens, inside=inside):
                 sys.stderr.flush()
-                server.run()
+                server.run(ready=search_less)
     except SystemExit:
         # All has been put away. What waits for this process is to see that the signal ended it.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -87,12 +87,19 @@ class Listening:
         """May the bearer of this key come in? So may anyone where there has never been a key."""
         return self._keyring.admits(key)
 
-    def run(self) -> None:
-        """Answers until the process is told to stop (SIGINT, SIGTERM); then finishes what has come in."""
+    def run(self, *, ready: Callable[[], None] | None = None) -> None:
+        """Answers until the process is told to stop (SIGINT, SIGTERM); then finishes what has come in.
+
+        Args:
+            ready: Called in each process that answers, once all it needs is loaded; can be pickled.
+        """
         if self._workers > 1:
-            supervise(partial(_answer, self._plan), self._listener, self._workers)
+            supervise(partial(_answer, self._plan, ready), self._listener, self._workers)
         else:
-            _server(self._plan.app(self.store)).run(sockets=[self._listener])
+            server = _server(self._plan.app(self.store))
+            if ready is not None:
+                ready()
+            server.run(sockets=[self._listener])
 
 
 @contextmanager
@@ -135,9 +142,11 @@ _PASSING = ("sqlite:", "sqlite://", "sqlite:///", "sqlite:///:memory:")
 """Databases that last as long as their store is open."""
 
 
-def _answer(plan: Plan, listener: socket.socket, is_told: Callable[[], bool]) -> None:
+def _answer(plan: Plan, ready: Callable[[], None] | None, listener: socket.socket, is_told: Callable[[], bool]) -> None:
     """A worker's work."""
     with open_store(plan.database) as store, _answering(plan.app(store), listener) as thread:
+        if ready is not None:
+            ready()
         while thread.is_alive() and not is_told():
             pass  # to be told takes a moment
 
