@@ -85,6 +85,34 @@ def test_new_sessions_are_announced_and_shown_when_one_wants(browse: Callable[..
     sync_api.expect(news).to_be_hidden()
 
 
+def test_what_is_read_stays_where_it_is_in_both_tabs_while_many_sessions_arrive(
+    browse: Callable[..., Any], post: Any, server: Any
+) -> None:
+    post(*({"session_reference_id": f"old{n}", "output": f"old {n}"} for n in range(40)))
+    post(*({"session_reference_id": "s", "project": f"r{n}", "output": "x"} for n in range(60)))
+    tabs = browse().go_live("/"), browse().go_live(f"/sessions/{session_id(server)}")
+    rows = tabs[0].locator("[data-row]", has_text="old 9"), tabs[1].locator(".row").nth(40)
+    for tab, row in zip(tabs, rows, strict=True):
+        row.scroll_into_view_if_needed()
+        tab.evaluate(DRAWN)
+    before = [row.bounding_box()["y"] for row in rows]
+    for n in range(30):  # as fast as they are taken, which is more than two hundred a minute
+        post({"session_reference_id": f"new{n}", "output": "new"}, {"session_reference_id": "s", "output": "more"})
+    news = tabs[0].locator(".news a")
+    sync_api.expect(news).to_have_text("30 new sessions")
+    sync_api.expect(tabs[1].locator(".row")).to_have_count(90)
+    for tab in tabs:
+        tab.evaluate(DRAWN)
+    assert [row.bounding_box()["y"] for row in rows] == pytest.approx(before, abs=2)
+    sync_api.expect(tabs[0].locator("[data-row]")).to_have_count(41)
+    post(*({"session_reference_id": f"newest{n}", "output": "newest"} for n in range(60)))
+    sync_api.expect(news).to_have_text("50+ new sessions")
+    news.click()
+    sync_api.expect(tabs[0].locator("[data-row] .outputs")).to_have_text(["newest"] * 50)
+    tabs[0].get_by_role("link", name="Next").click()
+    sync_api.expect(tabs[0].locator("[data-row] .outputs").nth(10)).to_have_text("new")
+
+
 def test_the_first_session_appears_by_itself(browse: Callable[..., Any], post: Any) -> None:
     page = browse().go_live("/")
     sync_api.expect(page.locator(".empty")).to_contain_text("otel-humanloop demo")

@@ -20,19 +20,18 @@ export async function refreshList(show = false) {
   if (!page) return;
   const body = document.querySelector(".list tbody");
   if (!body) return void (page.querySelector(".list") && location.reload());
-  const fresh = [];
-  for (const row of page.querySelectorAll("[data-row]")) {
-    const here = document.getElementById(row.id);
-    if (!here) fresh.push(row);
-    else update(here, row);
-  }
+  const rows = [...page.querySelectorAll("[data-row]")];
+  const fresh = rows.filter((row) => !document.getElementById(row.id));
+  for (const row of rows) if (!fresh.includes(row)) update(document.getElementById(row.id), row);
+  const more = fresh.length === rows.length; // than a page of them: between these and those that are here stand others
   const news = document.querySelector(".news");
+  if (show && more) return void location.reload();
   if (show) {
     for (const row of fresh) row.classList.add("new");
     body.prepend(...fresh);
     window.scrollTo({ top: 0 });
   } else if (fresh.length) {
-    news.querySelector("a").textContent = `${fresh.length} new session${fresh.length > 1 ? "s" : ""}`;
+    news.querySelector("a").textContent = `${fresh.length}${more ? "+" : ""} new session${fresh.length > 1 ? "s" : ""}`;
   }
   news.hidden = show || !fresh.length;
 }
