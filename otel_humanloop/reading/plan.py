@@ -176,13 +176,13 @@ class Plan:
         if type(value) is Found:
             found = cast("Found[Any]", value)
             value, key, taken, parts = found.value, found.key, found.taken, found.parts
-        if is_told and field in _MESSAGES:
+        if (is_told and field in _MESSAGES) or value == values[field]:
             return _Said(at, key, taken, ())
-        if field in _COMPLETED:
-            lacking = _lacking(values[field], value)
-            values[field] = _completed(values[field], lacking)
-            return _Said(at, key, taken, tuple([(part, parts.get(part, key)) for part in lacking]))
-        return _Said(at, key, taken, ()) if value == values[field] else None
+        if field not in _COMPLETED:
+            return None
+        lacking = _lacking(values[field], value)
+        values[field] = _completed(values[field], lacking)
+        return _Said(at, key, taken, tuple([(part, parts.get(part, key)) for part in lacking]))
 
     def _end(self, chosen: int, claims: tuple[Spoken, ...], spoken: tuple[Spoken, ...]) -> _End:
         claimants: list[str] = []
