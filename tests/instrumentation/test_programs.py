@@ -82,6 +82,16 @@ def holds_the_conversation(first: dict[str, Any], second: dict[str, Any]) -> Non
             {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true", "WITH_LOGS": "1"},
             id="v2, with its content in log records",
         ),
+        pytest.param(
+            "opentelemetry.instrumentation.openai_v2:OpenAIInstrumentor",
+            ["openai<3", "opentelemetry-instrumentation-openai-v2==2.4b0", "opentelemetry-util-genai==0.4b0"],
+            {
+                "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
+                "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "EVENT_ONLY",
+                "WITH_LOGS": "1",
+            },
+            id="v2, with its content in one event",
+        ),
     ],
 )
 def test_openai(
@@ -170,3 +180,80 @@ def test_anthropic_whose_sdk_sees_the_call_too(humanloop: Humanloop, run: Any, i
     assert call["output"] == ANSWER
     assert (call["prompt_tokens"], call["output_tokens"]) == (1117, 46)
     assert call["metadata"]["usage"]["cache_read_tokens"] == 924
+
+
+def test_logfire(humanloop: Humanloop, run: Any) -> None:
+    run("logfire_calls.py", "logfire", "openai", KIND="conversation")
+    assert tree(humanloop) == [(0, "step", "conversation"), (1, "model", MODEL), (1, "model", MODEL)]
+    holds_the_conversation(*calls(humanloop))
+
+
+def test_logfires_agents(humanloop: Humanloop, run: Any) -> None:
+    run("logfire_calls.py", "logfire", "openai-agents", KIND="agent")
+    shown = tree(humanloop)
+    assert shown[0] == (0, "chain", "Weather flow")
+    assert [(kind, name) for _, kind, name in shown if kind in ("model", "tool", "agent")] == [
+        ("agent", "weather_agent"),
+        ("model", MODEL),
+        ("tool", "get_weather"),
+        ("model", MODEL),
+    ]
+    holds_the_conversation(*calls(humanloop))
+    [tool] = [log for log in humanloop.logs() if kind(log) == "tool"]
+    assert (tool["inputs"], tool["output"]) == ({"city": "Paris"}, "sunny in Paris")
+    assert humanloop.logs()[0]["metadata"]["conversation"] == "thread-8"
+
+
+@pytest.mark.parametrize(
+    ("instrumentor", "package"),
+    [
+        ("openinference.instrumentation.langchain:LangChainInstrumentor", "openinference-instrumentation-langchain"),
+        ("opentelemetry.instrumentation.langchain:LangchainInstrumentor", "opentelemetry-instrumentation-langchain"),
+    ],
+    ids=["openinference", "openllmetry"],
+)
+def test_langgraph(humanloop: Humanloop, run: Any, instrumentor: str, package: str) -> None:
+    run("langgraph_graph.py", "langgraph", "langchain", "langchain-openai", package, INSTRUMENTOR=instrumentor)
+    shown = tree(humanloop)
+    assert (shown[0][0], shown[0][2]) == (0, "weather_graph")
+    assert [(kind, name) for _, kind, name in shown if kind in ("model", "tool")] == [
+        ("model", MODEL),
+        ("tool", "get_weather"),
+        ("model", MODEL),
+    ]
+    holds_the_conversation(*calls(humanloop))
+    [tool] = [log for log in humanloop.logs() if kind(log) == "tool"]
+    assert tool["output"] == "sunny in Paris"
+    assert "t-1" in {log["metadata"].get("conversation") for log in humanloop.logs()}
+
+
+@pytest.mark.parametrize(
+    ("instrumentor", "package", "tools"),
+    [
+        ("openinference.instrumentation.mcp:MCPInstrumentor", "openinference-instrumentation-mcp", []),
+        ("opentelemetry.instrumentation.mcp:McpInstrumentor", "opentelemetry-instrumentation-mcp", ["get_weather"]),
+    ],
+    ids=["openinference", "openllmetry"],
+)
+def test_what_an_mcp_server_does_hangs_below_its_client(
+    humanloop: Humanloop, run: Any, instrumentor: str, package: str, tools: list[str]
+) -> None:
+    packages = ["mcp<2", "openai", "openinference-instrumentation-openai", package]
+    run("mcp_client.py", *packages, INSTRUMENTOR=instrumentor)
+    logs = humanloop.logs(humanloop.session())
+    [application] = [log for log in logs if log["config"]["name"] == "application"]
+    above = {log["id"]: log.get("parent_id") for log in logs}
+    beneath = [log for log in logs if application["id"] in ancestors(log, above)]
+    assert [asked(log) for log in beneath if kind(log) == "model"] == ["Which tool?", QUESTION]
+    called = [(log["config"]["name"], log["inputs"]) for log in beneath if kind(log) == "tool"]
+    assert {name for name, _ in called} == set(tools)
+    assert all(inputs == {"city": "Paris"} for _, inputs in called)
+
+
+def ancestors(log: dict[str, Any], above: dict[str, str | None]) -> list[str]:
+    found: list[str] = []
+    parent = above[log["id"]]
+    while parent is not None:
+        found.append(parent)
+        parent = above[parent]
+    return found
