@@ -134,7 +134,7 @@ clean:
 
 $(VENV)/.ready-demo: pyproject.toml | $(VENV)/.ready-uv
 	@echo "installing otel-humanloop with what the demo needs"
-	@$(UV) --editable '.[openai,server]'
+	@$(UV) --editable '.[openai,server,terminal]'
 	@touch $@
 
 $(VENV)/.ready-test: pyproject.toml | $(VENV)/.ready-uv
