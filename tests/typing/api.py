@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from opentelemetry import trace
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
-from otel_humanloop import HumanloopError, HumanloopSpanExporter, HumanloopSpanProcessor, SettingsError, annotate
+import otel_humanloop
+from otel_humanloop import (
+    HumanloopError,
+    HumanloopLogExporter,
+    HumanloopSpanExporter,
+    HumanloopSpanProcessor,
+    SettingsError,
+    annotate,
+)
 
 
 def traced_from_the_environment() -> TracerProvider:
@@ -20,6 +30,41 @@ def traced_with_settings() -> HumanloopSpanProcessor:
     return HumanloopSpanProcessor(
         api_key="hl_sk_1", base_url="https://humanloop.internal/v4", project="support", spans="all", hold=2.5
     )
+
+
+def kept_to_oneself(text: str) -> HumanloopSpanProcessor:
+    def redacted(key: str, value: str) -> str:
+        return value.replace(text, "") if key != "model" else value
+
+    return HumanloopSpanProcessor(
+        capture_content=False,
+        redact=redacted,
+        spool="sqlite:///spool.db",
+        max_spans=1000,
+        max_bytes=1 << 20,
+        delay=0.5,
+        timeout=5,
+        shutdown_timeout=2,
+        compression="gzip",
+        reference_ids="trace-span",
+        session="conversation",
+        prices="none",
+    )
+
+
+def redacted_by_sets_and_patterns() -> HumanloopSpanExporter:
+    return HumanloopSpanExporter(redact=["email", "card", r"value:\d{6}"])
+
+
+def with_log_records() -> LoggerProvider:
+    provider = LoggerProvider()
+    provider.add_log_record_processor(BatchLogRecordProcessor(HumanloopLogExporter()))
+    return provider
+
+
+def the_version() -> str:
+    version: str = otel_humanloop.__version__
+    return version
 
 
 def traced_with_text_from_a_configuration_file(arguments: dict[str, str]) -> HumanloopSpanExporter:

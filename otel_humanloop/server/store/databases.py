@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -68,6 +70,10 @@ def open_sqlite(url: str) -> Database:
     if path in (None, "", ":memory:"):
         directory = tempfile.TemporaryDirectory(prefix="otel-humanloop-")
         path, cleanup = str(Path(directory.name) / "humanloop.db"), directory.cleanup
+    assert path is not None
+    # It holds prompts and answers. SQLite gives its side files the permissions of the file itself.
+    with contextlib.suppress(OSError):  # it is there; or cannot be, and SQLite says why
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     writing = _sqlite_engine(
         path,
         pragmas=(
