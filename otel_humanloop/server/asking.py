@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any, cast
 
@@ -23,6 +24,9 @@ from otel_humanloop.server.versions import is_model
 
 OPENAI_URL = "https://api.openai.com/v1"
 MAX_SAMPLES = 32
+
+_SENDABLE = re.compile("[!-~]+")
+"""What can stand in a header."""
 
 _BODY: Loc = ("body",)
 _NAMES = ("project", "session_reference_id", "parent_reference_id", "source", "user", "environment")
@@ -147,6 +151,7 @@ def provider_of(request: CallRequest, config: ConfigDraft, settings: ProviderSet
     """Who is asked: the provider the config names, with the caller's key for it, else the server's.
 
     Raises:
+        Invalid: The caller's key is none.
         RequestFailed: This server does not know how to reach that provider.
     """
     name = config.body.get("provider") or config.body["other"].get("provider", "openai")
@@ -154,6 +159,11 @@ def provider_of(request: CallRequest, config: ConfigDraft, settings: ProviderSet
         return MockProvider()
     own: Any = (request.provider_api_keys or {}).get(name)
     key = own if isinstance(own, str) and own else settings.api_key
+    if key is not None and not _SENDABLE.fullmatch(key):
+        # the value is a secret: what is wrong with it is said without it
+        if key is own:
+            raise Invalid((*_BODY, "provider_api_keys", str(name)), "must be printable ASCII without spaces")
+        raise RequestFailed(422, "the API key this server was started with, OPENAI_API_KEY, cannot be sent in a header")
     if settings.base_url is None and name != "openai":
         raise RequestFailed(
             422,

@@ -268,6 +268,22 @@ def test_the_callers_key_goes_before_the_servers_and_is_kept_nowhere(api: Api, s
     assert "sk-" not in kept
 
 
+@pytest.mark.parametrize("key", ["sk secret", "sk-secret\n", "sk-sécret", " ", ", secret", "sk\0secret"])
+def test_a_key_that_cannot_be_sent_is_refused_without_being_said(api: Api, model: ModelServer, key: str) -> None:
+    body = {"project": "p", "model_config": {"model": "m"}, "messages": [], "provider_api_keys": {"openai": key}}
+    problem = api.problem("POST", "chat", json=body)
+    assert problem["loc"] == ["body", "provider_api_keys", "openai"]
+    assert key.strip() == "" or key not in problem["msg"]
+    assert (api.ask("GET", "projects")["total"], model.requests) == (0, [])
+
+
+def test_the_servers_own_key_that_cannot_be_sent_is_not_said_either(store: Store, model: ModelServer) -> None:
+    api = Api(create_app(store, providers=ProviderSettings(base_url=model.base_url, api_key="sk-s\nsecret")))
+    message = chat(api, status=422)["detail"]["message"]
+    assert "OPENAI_API_KEY" in message
+    assert "secret" not in message
+
+
 @pytest.mark.parametrize("config", [{"provider": "anthropic"}, {}])
 def test_a_provider_that_cannot_be_reached_is_refused_before_anything_is_logged(
     store: Store, config: dict[str, Any]
