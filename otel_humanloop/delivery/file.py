@@ -101,12 +101,16 @@ class SpoolFile:
             return self._database.execute(query, parameters).fetchall()
 
     @contextlib.contextmanager
-    def transaction(self, *, durable: bool = True) -> Generator[sqlite3.Connection, None, None]:
+    def transaction(
+        self, *, durable: bool = True, patience: float = _BUSY
+    ) -> Generator[sqlite3.Connection, None, None]:
         """All of it or nothing. IMMEDIATE, so that it waits for another writer at its start, and cannot fail later.
 
         Args:
             durable: It is on the disk at the end of the block. Else it outlives the process, but a power cut may take
                 it back, and with it nothing that was durable.
+            patience: Seconds to wait for others' transactions. SQLite lets in whoever happens to ask when there is
+                room, so that on a busy file one may wait for many.
 
         Raises:
             sqlite3.DatabaseError: The file cannot be written.
@@ -115,7 +119,13 @@ class SpoolFile:
             if durable is not self._is_durable:
                 self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 self._is_durable = durable
-            self._database.execute("BEGIN IMMEDIATE")
+            if patience != _BUSY:
+                self._database.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+            finally:
+                if patience != _BUSY:
+                    self._database.execute(f"PRAGMA busy_timeout = {int(_BUSY * 1000)}")
             try:
                 yield self._database
                 self._database.execute("COMMIT")

@@ -43,6 +43,10 @@ _NOWHERE = ("", "")
 """In place of the key of a span that is not kept any longer."""
 
 
+_AT_START = 60.0
+"""Seconds a process waits for its turn to say that it is there: a program must not fail to start on a busy file."""
+
+
 def open_at(url: str, *, max_spans: int, max_bytes: int) -> Spool:
     """The spool in that file, which is made, readable by its owner only, where there is none."""
     if not url.startswith(_SCHEME) or len(url) == len(_SCHEME):
@@ -75,7 +79,7 @@ class SQLiteSpool:
         try:
             # Present first, known second: whoever knows of an owner may ask whether it is present.
             self._presence = Presence(self._presence_of(self._owner))
-            with self._file.transaction() as database:
+            with self._file.transaction(patience=_AT_START) as database:
                 database.execute("INSERT INTO owners VALUES (?)", (self._owner,))
             self._depth = self._read_depth()
         except (sqlite3.Error, OSError):
