@@ -95,6 +95,16 @@ def test_a_key_that_is_given_again_finds_none_of_the_words_it_had(api: Api) -> N
     assert found(api, second["project_id"], search="second") == {"second"}
 
 
+@pytest.mark.parametrize("endings", [0, 3, 200])
+def test_a_word_is_found_by_its_beginning_however_many_go_on_from_it(api: Api, endings: int) -> None:
+    said = ["plan", *(f"plan{n}" for n in range(endings)), "pla", "plané", "planた", "qlan"]
+    body = [{"project": "p", "config": TOOL, "reference_id": word, "output": word} for word in said]
+    project = api.ask("POST", "logs", json=body)[0]["project_id"]
+    assert found(api, project, search="plan", size="1000") == {word for word in said if word.startswith("plan")}
+    assert found(api, project, search="PLANE") == set()
+    assert found(api, project, search="た plan") == {"planた"}
+
+
 def test_nothing_of_what_was_deleted_stays_in_the_index(tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path / 'x.db'}") as store:
         api = Api(create_app(store))

@@ -75,9 +75,9 @@ def _narrowing(tx: Connection, filters: LogFilters) -> list[ColumnElement[bool]]
         said = select(feedback.c.log).where(feedback.c.type == type, feedback.c.label.in_(labels))
         where.extend((logs.c.key.in_(said), _latest(type).in_(labels)))
     if filters.search is not None:
-        where.append(words.holds(tx, words.CONTENT_WORDS, filters.search))
+        where.append(logs.c.key.in_(words.holding(tx, words.CONTENT_WORDS, filters.search)))
     if filters.metadata_search is not None:
-        where.append(words.holds(tx, words.METADATA_WORDS, filters.metadata_search))
+        where.append(logs.c.key.in_(words.holding(tx, words.METADATA_WORDS, filters.metadata_search)))
     if filters.evaluator:
         where.append(false())
     return where

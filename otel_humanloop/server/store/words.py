@@ -16,7 +16,20 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Integer, column, delete, false, func, literal, select, table, text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Select,
+    column,
+    delete,
+    false,
+    func,
+    literal,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from otel_humanloop.server.store.packing import unpack
@@ -34,11 +47,14 @@ MANY = 64
 _USER_WORD = "u"
 _USER_MARK = "\ue000"
 """In SQLite's index, in front of the word that is a user. No text has it: it is no letter."""
+_LEAST, _GREATEST = "0", "\U0010ffff"
+"""The characters between which those that words are made of stand."""
+_ENDINGS = 64
 _MOST_WORDS = 10_000
 """Of one log, in PostgreSQL, which takes so many."""
 
 _TABLES = {CONTENT_WORDS: "log_words", METADATA_WORDS: "log_facts"}
-_words = table("log_words", column("log"), column("words"))
+_words = table("log_words", column("log", BigInteger), column("words"))
 _CONTENT = msgspec.json.Decoder(Content)
 
 
@@ -134,32 +150,48 @@ def drop(tx: Connection, kept: Mapping[int, bytes]) -> None:
         tx.execute(delete(_words).where(_words.c.log.in_(chunk)))
 
 
-def holds(tx: Connection, kind: str, said: str) -> ColumnElement[bool]:
-    """Does a log hold all words of `said`? `kind` is `CONTENT_WORDS` or `METADATA_WORDS`."""
+def holding(tx: Connection, kind: str, said: str) -> Select[tuple[int]]:
+    """Keys of the logs that hold all words of `said`. `kind` is `CONTENT_WORDS` or `METADATA_WORDS`."""
     wanted = list(dict.fromkeys(words_of(said)))
     if not wanted:
-        return false()
+        return select(logs.c.key).where(false())
     if tx.dialect.name == "sqlite":
-        return _matches(_TABLES[kind], " AND ".join(f'"{word}"*' for word in wanted))
-    return _has(" & ".join(f"'{kind}{word}':*" for word in wanted))
+        name = _TABLES[kind]
+        return _matching(name, " AND ".join(_beginning_with(tx, name, word) for word in wanted))
+    return _having(" & ".join(f"'{kind}{word}':*" for word in wanted))
 
 
-def is_of_user(tx: Connection, user: str) -> ColumnElement[bool]:
-    """Does a log's metadata name this user, and no other?"""
+def of_user(tx: Connection, user: str) -> Select[tuple[int]]:
+    """Keys of the logs whose metadata names this user, and no other."""
     word = name_of_user(user)
     if tx.dialect.name == "sqlite":
-        return _matches(_TABLES[METADATA_WORDS], f'"{_USER_MARK}{word}"')
-    return _has(f"'{_USER_WORD}{word}'")
+        return _matching(_TABLES[METADATA_WORDS], f'"{_USER_MARK}{word}"')
+    return _having(f"'{_USER_WORD}{word}'")
 
 
-def _matches(name: str, query: str) -> ColumnElement[bool]:
+def _beginning_with(tx: Connection, name: str, word: str) -> str:
+    """The words of SQLite's index that begin so, as its query.
+
+    It puts all lists of a prefix together before it gives the first log, but reads those of whole words as they are
+    asked for. So a prefix is written out, unless too many words begin with it.
+    """
+    longer = text(f"SELECT term FROM {name}_terms WHERE term >= :first AND term < :beyond LIMIT :most")
+    bounds = {"first": f"{word}{_LEAST}", "beyond": f"{word}{_GREATEST}", "most": _ENDINGS + 1}
+    endings = tx.execute(longer, bounds).scalars().all()
+    if len(endings) > _ENDINGS:
+        return f'"{word}"*'
+    quoted = [f'"{each}"' for each in (word, *endings)]
+    return f"({' OR '.join(quoted)})"
+
+
+def _matching(name: str, query: str) -> Select[tuple[int]]:
     found = table(name, column("rowid", Integer))
-    return logs.c.key.in_(select(found.c.rowid).where(column(name).op("MATCH")(literal(query))))
+    return select(found.c.rowid).where(column(name).op("MATCH")(literal(query)))
 
 
-def _has(query: str) -> ColumnElement[bool]:
+def _having(query: str) -> Select[tuple[int]]:
     matches = _words.c.words.op("@@", is_comparison=True)(sa.cast(literal(query), TSQUERY))
-    return logs.c.key.in_(select(_words.c.log).where(matches))
+    return select(_words.c.log).where(matches)
 
 
 def _texts(kept: bytes) -> Texts:

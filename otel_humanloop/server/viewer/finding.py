@@ -24,7 +24,7 @@ _SORTED: dict[str, ColumnElement[Any]] = {
     "cost": sessions.c.cost,
 }
 
-_RARE = 20_000
+_RARE = 5_000
 """Logs up to which those that fit are gathered; where more fit, sessions are looked into one after the other."""
 
 _MOST_PROJECTS = 500
@@ -49,7 +49,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         prompt_tokens, output_tokens, cost: None where no log states any.
         projects: By the start of their first log.
         inputs: Of the log that started first, each cut to a glimpse.
-        output: Of the log that ended last, cut to a glimpse; None while there is none.
+        output, error: Of the log that ended last, cut to a glimpse; None while there is none.
     """
 
     key: int
@@ -67,6 +67,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     projects: list[Project]
     inputs: list[tuple[str, str]]
     output: str | None
+    error: str | None
 
     @property
     def tokens(self) -> int | None:
@@ -149,9 +150,11 @@ def _narrowed(tx: Connection, statement: Select[Any], filters: Filters) -> Selec
     if filters.min_cost is not None:
         where.append(sessions.c.cost >= round(filters.min_cost * 1e12))
     if filters.model is not None:
-        where.append(_having_log(tx, logs.c.config.in_(_made_with(tx, filters.model))))
+        made = logs.c.config.in_(_made_with(tx, filters.model))
+        where.append(_having_log(tx, select(logs.c.key).where(made), made))
     if filters.user is not None:
-        where.append(_having_log(tx, words.is_of_user(tx, filters.user)))
+        keys = words.of_user(tx, filters.user)
+        where.append(_having_log(tx, keys, logs.c.key.in_(keys)))
     if filters.query is not None:
         where.append(_sought(tx, filters.query))
     return statement.where(*where)
@@ -161,19 +164,23 @@ def _made_with(tx: Connection, model: str) -> Sequence[int]:
     return tx.execute(select(configs.c.key).where(configs.c.model == model)).scalars().all()
 
 
-def _having_log(tx: Connection, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Has the session a log of which `condition` is true?
+def _having_log(tx: Connection, keys: Select[tuple[int]], is_one: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Has the session one of these logs? `is_one` asks it of a log.
 
     Which way to find out is short depends on how many such logs there are. Of few, their sessions are gathered. Of
     many, sessions are looked into in the order of the list, which soon has a page of them.
     """
-    if _is_rare(tx, condition):
-        return sessions.c.key.in_(select(logs.c.session).where(condition))
-    return exists().where(logs.c.session == sessions.c.key, condition)
+    if _are_few(tx, keys):
+        return sessions.c.key.in_(_sessions_of(keys))
+    return exists().where(logs.c.session == sessions.c.key, is_one)
 
 
-def _is_rare(tx: Connection, condition: ColumnElement[bool]) -> bool:
-    some = select(logs.c.key).where(condition).limit(_RARE + 1).subquery()
+def _sessions_of(keys: Select[tuple[int]]) -> Select[Any]:
+    return select(logs.c.session).where(logs.c.key.in_(keys), logs.c.session.is_not(None))
+
+
+def _are_few(tx: Connection, keys: Select[tuple[int]]) -> bool:
+    some = keys.limit(_RARE + 1).subquery()
     return bool(tx.execute(select(func.count()).select_from(some)).scalar_one() <= _RARE)
 
 
@@ -200,11 +207,11 @@ def _sought(tx: Connection, query: str) -> ColumnElement[bool]:
     else:
         common.append(exists().where(session_projects.c.session == sessions.c.key, of_them))
     for kind in (words.CONTENT_WORDS, words.METADATA_WORDS):
-        holds = words.holds(tx, kind, query)
-        if _is_rare(tx, holds):
-            rare.append(select(logs.c.session).where(holds, logs.c.session.is_not(None)))
+        keys = words.holding(tx, kind, query)
+        if _are_few(tx, keys):
+            rare.append(_sessions_of(keys))
         else:
-            common.append(exists().where(logs.c.session == sessions.c.key, holds))
+            common.append(exists().where(logs.c.session == sessions.c.key, logs.c.key.in_(keys)))
     return or_(sessions.c.key.in_(union_all(*named, *rare)), *common)
 
 
@@ -238,6 +245,7 @@ def _summaries(tx: Connection, rows: Sequence[Row[Any]]) -> list[Summary]:
             projects=members[row.key],
             inputs=seen.get(row.first_log, nothing).inputs,
             output=seen.get(row.last_log, nothing).output,
+            error=seen.get(row.last_log, nothing).error,
         )
         for row in rows
     ]
