@@ -23,11 +23,15 @@ class Catalogue:
     """Conventions, arranged so that reading a span costs as much as it says, however many conventions there are.
 
     Every convention and every reader of one has a bit. The keys of a span, its events and its scope add up to the
-    bits of those that have something to look for on it; what to ask is worked out once for each such sum. For a span
-    whose very keys have been met before it is worked out further: its readers are narrowed to its shape.
+    bits of those that have something to look for on it; what to ask is worked out once for each such sum. For spans
+    of a shape that comes again and again it is worked out further: the readers are narrowed to it.
+
+    Args:
+        conventions: By rank.
+        narrow_after: How many spans of a shape are read before that. Narrowing costs as much as it saves some ten.
     """
 
-    def __init__(self, conventions: Iterable[Convention]) -> None:
+    def __init__(self, conventions: Iterable[Convention], *, narrow_after: int = 8) -> None:
         self._conventions = tuple(conventions)
         self._bits = count()
         self._always = 0
@@ -39,7 +43,8 @@ class Catalogue:
         self._plans: dict[int, Plan] = {}
         self._narrowed: dict[Hashable, Plan] = {}
         self._narrowed_keys = 0
-        self._met: set[int] = set()
+        self._narrow_after = narrow_after
+        self._met: dict[int, int] = {}  # how often, by the hash of the shape
 
     def read(self, span: Span) -> Reading:
         """The span understood. Of kind STEP, with no conventions, where none claims it."""
@@ -74,10 +79,11 @@ class Catalogue:
         if plan is not None:
             return plan
         found = self._found(span)
-        if hash(shape) not in self._met:  # narrowing costs more than it saves a span that stays the only one
+        met = self._met.pop(hash(shape), 0)
+        if met < self._narrow_after:
             if len(self._met) >= _MOST_MET:
                 self._met.clear()
-            self._met.add(hash(shape))
+            self._met[hash(shape)] = met + 1
             return self._plan_of(found)
         plan = Plan(self._speakers(found, Shape.of(span)), remembers=True)
         self._narrowed_keys += len(attributes)
