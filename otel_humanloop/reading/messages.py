@@ -15,7 +15,7 @@ import msgspec
 from otel_humanloop.operation import Message, Part, Refusal, ToolCall, ToolDefinition, ToolResult
 from otel_humanloop.reading import usual
 from otel_humanloop.reading.parts import field, part, parts, reasoning, text_of, tool_call
-from otel_humanloop.reading.values import as_object, as_structure, as_text
+from otel_humanloop.reading.values import as_object, as_structure, as_text, within
 from otel_humanloop.spans import Value
 
 LEAVES = frozenset(
@@ -172,18 +172,19 @@ _SCHEMAS = ("parameters", "input_schema", "inputSchema", "parameters_json_schema
 
 
 def _tool_definition(value: Any) -> ToolDefinition | None:
-    fields = _unwrapped(as_object(value), "function")
+    fields = _unwrapped(as_object(value), "function", "toolSpec")
     if fields is None:
         return None
     name = field(fields, "name")
     if name is None:
         return None
     schema = next((fields[key] for key in _SCHEMAS if fields.get(key) is not None), None)
+    inner = as_object(within(schema, "json"))  # Bedrock's
     strict = fields.get("strict")
     return ToolDefinition(
         name=name,
         description=as_text(fields.get("description")),
-        parameters=as_object(schema),
+        parameters=as_object(schema) if inner is None else inner,
         strict=strict if isinstance(strict, bool) else None,
     )
 

@@ -116,9 +116,15 @@ def test_a_group_that_was_not_given_is_no_conversation() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["traceloop-google-0.62.4/chat_tools", "google-adk-1.14.1/agent_tool", "openinference-google-1.4.14/chat_tools"],
+    [
+        "openinference-bedrock-0.1.61/chat_tools",
+        "openinference-mistralai-2.2.2/chat_tools",
+        "traceloop-google-0.62.4/chat_tools",
+        "google-adk-1.14.1/agent_tool",
+        "openinference-google-1.4.14/chat_tools",
+    ],
 )
-def test_geminis_tools_are_offered_one_by_one(name: str) -> None:
+def test_tools_are_offered_one_by_one_whichever_way_a_vendor_writes_them(name: str) -> None:
     first = operations(name, Kind.MODEL)[0]
     assert first.tools is not None
     [tool] = first.tools
@@ -203,3 +209,15 @@ def test_logfire_states_what_a_call_cost() -> None:
     cost = call("logfire-openai-5.2.0/chat_system").cost
     assert cost is not None
     assert cost.total == pytest.approx(0.0019725)
+
+
+def test_an_agent_of_logfires_that_failed_says_why() -> None:
+    [agent] = operations("logfire-agents-5.2.0/agent_error", Kind.AGENT)
+    [one] = operations("logfire-agents-5.2.0/agent_error", Kind.MODEL)
+    assert agent.error == "Error in agent run: Error code: 429 - Rate limit reached for gpt-4o"
+    assert one.error == "openai.RateLimitError: Error code: 429 - Rate limit reached for gpt-4o"
+
+
+def test_strands_tells_the_time_to_the_first_token_in_milliseconds() -> None:
+    first, _ = operations("strands-1.62.0/latest/agent_tool", Kind.MODEL)
+    assert first.time_to_first_token == 0.7

@@ -16,7 +16,7 @@ from otel_humanloop.reading import bodies, messages, told
 from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Look, Rank, asks, reads
 from otel_humanloop.reading.readers import attribute, first, identifier, json_object, json_value, mapped, structure
 from otel_humanloop.reading.usage import dollars
-from otel_humanloop.reading.values import as_object
+from otel_humanloop.reading.values import as_object, within
 from otel_humanloop.spans import Span
 
 _KINDS = {
@@ -71,6 +71,16 @@ def _given(span: Span, asked: Look[Any], answered: Look[dict[str, Any]]) -> Foun
     return None if said is None else Found(said, found.key, found.taken)
 
 
+@reads("error")
+def _error(span: Span) -> Found[str] | None:
+    """What went wrong, where no exception was recorded that says it."""
+    said = as_object(span.attributes.get("error"))
+    if said is None or any(event.name == "exception" for event in span.events):
+        return None
+    words = [str(one) for one in (said.get("message"), within(said, "data", "error")) if one]
+    return Found(": ".join(words), "error", ("error",)) if words else None
+
+
 def _of_call(key: str, role: str) -> Any:
     """The messages in a list, of a call of a model."""
     said = mapped(json_value(key), messages.conversation(role))
@@ -116,6 +126,7 @@ CONVENTION = Convention(
         output=_of_step("output"),
         usage=attribute(lambda value: bodies.usage(as_object(value)), "gen_ai.usage.raw", "usage"),
         cost=dollars(total="operation.cost"),
+        error=_error,
         response_id=identifier("response_id"),
         metadata=json_object("metadata"),
     ),

@@ -14,7 +14,7 @@ from typing import Any, cast
 from otel_humanloop.operation import Kind, ToolResult, Usage
 from otel_humanloop.reading import messages, told
 from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, Reader, reads
-from otel_humanloop.reading.readers import first, identifier, json_object, json_value, mapped, one_of
+from otel_humanloop.reading.readers import first, identifier, json_object, json_value, mapped, number, one_of
 from otel_humanloop.reading.usage import cache_beside, tokens
 from otel_humanloop.reading.values import as_object, as_structure, as_text, within
 from otel_humanloop.spans import Span
@@ -95,6 +95,9 @@ CONVENTION = Convention(
         inputs=_of_tool(_given, "gen_ai.tool.message"),
         output=first(_of_tool(_gave, told.CHOICE), mapped(json_value("gen_ai.tool.call.result"), _result)),
         usage=_usage,
+        time_to_first_token=mapped(
+            number("gen_ai.server.time_to_first_token"), lambda milliseconds: milliseconds / 1000
+        ),
         metadata=json_object("gen_ai.agent.metadata"),
     ),
 )
