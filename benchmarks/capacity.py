@@ -85,11 +85,12 @@ def _parts(figures: Figures) -> str:
         one, two = _cost(figures, chain, part), _cost(figures, f"{chain}, two", part)
         if one is not None and two is not None:
             lines.append(f"| {what} | {two / one:.2f}x |")
-    lines += ["", "| On the way | bytes per span |", "|---|---|"]
+    lines += ["", "| On the way, and kept | bytes per span |", "|---|---|"]
     said = {
         "otlp": "OTLP, protobuf",
         "gzip": "the same with gzip",
         "spool": "the bridge's spool",
+        "held": "memory of the bridge, while Humanloop is away",
         "sqlite": "the server's database, SQLite",
         "postgresql": "the server's database, PostgreSQL",
     }

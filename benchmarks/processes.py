@@ -170,7 +170,10 @@ def sink() -> Generator[Sink, None, None]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield Sink(process.stdout.readline().strip())
+        url = process.stdout.readline().strip()
+        if not url:
+            raise RuntimeError("the sink did not start")
+        yield Sink(url)
     finally:
         process.stdin.close()
         process.wait(timeout=20)

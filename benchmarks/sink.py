@@ -74,7 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer({}, status=202)
         elif self.path.endswith("/media"):  # Langfuse asks where to bring what was in a message
             here, port = self.server.server_address[:2]
-            self._answer({"mediaId": "media_1", "uploadUrl": f"http://{here}:{port}/upload"}, status=201)
+            known_by = json.loads(plain)["sha256Hash"].replace("+", "-").replace("/", "_")[:22]
+            self._answer({"mediaId": known_by, "uploadUrl": f"http://{here}:{port}/upload"}, status=201)
         else:
             self._answer({}, status=404)
 
@@ -109,6 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.dumps(value).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
+        self.send_header("Accept-Encoding", "zstd, gzip")  # as a server of ours says what it takes (RFC 7694)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

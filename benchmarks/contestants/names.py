@@ -3,6 +3,7 @@
 EXPORTERS = {
     "ours": "installed-base",
     "ours-gzip": "installed-base",
+    "ours-zstd": "ours",
     "ours-priced": "ours",
     "otlp-http": "otlp",
     "otlp-http-gzip": "otlp",

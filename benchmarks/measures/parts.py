@@ -104,6 +104,7 @@ _BYTES = {
     "otlp": "OTLP, protobuf",
     "gzip": "the same with gzip",
     "spool": "the bridge's spool",
+    "held": "memory of the bridge, while Humanloop is away",
     "sqlite": "the server's database, SQLite",
     "postgresql": "the server's database, PostgreSQL",
 }
@@ -252,13 +253,14 @@ def _bytes(maker: Contestant, scale: Scale) -> dict[str, float]:
     """On the way, and in the spool of a bridge whose Humanloop is away."""
     made = maker.round(seed=99, spans=scale.ingested, size=_REQUEST)
     bodies = [Path(file).read_bytes() for file in made["files"]]
-    with folder() as place, bridge(place, f"http://127.0.0.1:{free_port()}/v4") as (_, base):
-        empty = _size(place, "spool.db")
+    with folder() as place, bridge(place, f"http://127.0.0.1:{free_port()}/v4") as (running, base):
+        empty, idle = _size(place, "spool.db"), running.memory()
         _posted([base])(bodies)
-        time.sleep(2)  # until what is known of spans is written beside them
-        spool = _size(place, "spool.db") - empty
+        wait_until_idle(running.cpu)
+        spool, held = _size(place, "spool.db") - empty, running.memory() - idle
     whole, packed = sum(map(len, bodies)), sum(len(gzip.compress(body, 6)) for body in bodies)
-    return {"otlp": whole / made["spans"], "gzip": packed / made["spans"], "spool": spool / made["spans"]}
+    sizes = {"otlp": whole, "gzip": packed, "spool": spool, "held": held}
+    return {name: size / made["spans"] for name, size in sizes.items()}
 
 
 def _size(place: Path, name: str) -> int:
