@@ -66,6 +66,16 @@ def test_the_title_is_what_was_asked_and_the_totals_are_summed(api: Api) -> None
     }
 
 
+def test_a_session_that_ended_in_an_error_says_which(api: Api) -> None:
+    posted(api, "a", 5, inputs={"question": "Why?"}, error="boom <b>")
+    node = session_page(api)
+    assert node.one("p", kind="answer").text == "→ boom <b>"
+    assert chips(page(api, "/").one("tbody"), "error") == ["boom <b>"]
+    posted(api, "b", 6, output="Because.")
+    assert session_page(api).one("p", kind="answer").text == "→ Because."
+    assert chips(page(api, "/").one("tbody"), "error") == []
+
+
 def test_what_is_nothing_is_shown_and_what_is_not_known_is_not(api: Api) -> None:
     for session, said in (("known", {"prompt_tokens": 0, "prompt_cost": 0.0}), ("unknown", {})):
         api.log(session_reference_id=session, output="x", **said)
