@@ -32,6 +32,7 @@ from otel_humanloop.spans import (
     event_name,
 )
 from otel_humanloop.spans import otlp_wire as wire
+from otel_humanloop.spans.otlp_items import made
 
 _MAX_DEPTH = 100
 _TRACE_ID_DIGITS = 32
@@ -54,12 +55,14 @@ def spans_of(body: bytes) -> Iterator[Span | DecodeError]:
     request = _parse(body, wire.TraceRequest)
     for resource_spans in request.resource_spans or ():
         for scope_spans in resource_spans.scope_spans or ():
-            for span in scope_spans.spans or ():
-                try:
-                    resource = _resource(resource_spans.resource)
-                    yield _span(span, resource, _scope(scope_spans.scope, scope_spans.schema_url))
-                except DecodeError as error:
-                    yield error
+            spans = scope_spans.spans or []
+            try:
+                resource = _resource(resource_spans.resource)
+                scope = _scope(scope_spans.scope, scope_spans.schema_url)
+            except DecodeError as error:
+                yield from [error] * len(spans)
+            else:
+                yield from made(_span, spans, resource, scope)
 
 
 def records_of(body: bytes) -> Iterator[LogRecord | DecodeError]:
@@ -67,12 +70,14 @@ def records_of(body: bytes) -> Iterator[LogRecord | DecodeError]:
     request = _parse(body, wire.LogsRequest)
     for resource_logs in request.resource_logs or ():
         for scope_logs in resource_logs.scope_logs or ():
-            for record in scope_logs.log_records or ():
-                try:
-                    resource = _resource(resource_logs.resource)
-                    yield _record(record, resource, _scope(scope_logs.scope, scope_logs.schema_url))
-                except DecodeError as error:
-                    yield error
+            records = scope_logs.log_records or []
+            try:
+                resource = _resource(resource_logs.resource)
+                scope = _scope(scope_logs.scope, scope_logs.schema_url)
+            except DecodeError as error:
+                yield from [error] * len(records)
+            else:
+                yield from made(_record, records, resource, scope)
 
 
 def _parse(body: bytes, kind: type[RequestT]) -> RequestT:

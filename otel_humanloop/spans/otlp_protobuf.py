@@ -34,6 +34,7 @@ from otel_humanloop.spans import (
     Value,
     event_name,
 )
+from otel_humanloop.spans.otlp_items import made
 
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
@@ -55,11 +56,7 @@ def spans_of(body: bytes) -> Iterator[Span | DecodeError]:
         resource = Resource(attributes=_attributes(resource_spans.resource.attributes))
         for scope_spans in resource_spans.scope_spans:
             scope = _scope(scope_spans.scope, scope_spans.schema_url)
-            for span in scope_spans.spans:
-                try:
-                    yield _span(span, resource, scope)
-                except DecodeError as error:
-                    yield error
+            yield from made(_span, scope_spans.spans, resource, scope)
 
 
 def records_of(body: bytes) -> Iterator[LogRecord | DecodeError]:
@@ -69,11 +66,7 @@ def records_of(body: bytes) -> Iterator[LogRecord | DecodeError]:
         resource = Resource(attributes=_attributes(resource_logs.resource.attributes))
         for scope_logs in resource_logs.scope_logs:
             scope = _scope(scope_logs.scope, scope_logs.schema_url)
-            for record in scope_logs.log_records:
-                try:
-                    yield _record(record, resource, scope)
-                except DecodeError as error:
-                    yield error
+            yield from made(_record, scope_logs.log_records, resource, scope)
 
 
 def _parse(request: RequestT, body: bytes) -> RequestT:
