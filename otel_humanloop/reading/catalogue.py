@@ -15,8 +15,9 @@ from otel_humanloop.spans import Span
 _MOST_KEYS = 20_000
 _MOST_PLANS = 2_000
 _MOST_MET = 20_000
-_MOST_NARROWED_KEYS = 100_000
-"""Keys and their combinations come from outside: bounds, lest they fill the memory."""
+_MOST_NARROWED_KEYS = 10_000
+"""Keys and their combinations come from outside: bounds, lest they fill the memory. What is narrowed takes about a
+kilobyte for each key of its shape."""
 
 
 class Catalogue:
