@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,15 @@ def test_a_bad_backend_costs_the_program_its_deadline_and_its_spans_are_counted(
     assert len(said) <= 8
 
 
-@pytest.mark.parametrize("ending", [ending for ending in ENDINGS if "kept" not in ending])
+def mostly_slow(every: Iterable[str], *, but: Collection[str]) -> list[Any]:
+    """All of them, of which only some are in the default run: each starts two programs."""
+    return [each if each in but else pytest.param(each, marks=pytest.mark.slow) for each in every]
+
+
+@pytest.mark.parametrize(
+    "ending",
+    mostly_slow([each for each in ENDINGS if "kept" not in each], but=("exit", "terminated", "fails at exit")),
+)
 def test_a_program_ends_as_it_would_without_us(ending: str, tmp_path: Path) -> None:
     alone = without_us(ending=ending)
     assert alone.code == ENDINGS[ending]
@@ -119,7 +128,7 @@ def test_a_program_ends_as_it_would_without_us(ending: str, tmp_path: Path) -> N
     assert_unharmed(ran, alone)
 
 
-@pytest.mark.parametrize("work", ["threads", "asyncio"])
+@pytest.mark.parametrize("work", mostly_slow(["threads", "asyncio"], but=["threads"]))
 def test_threads_and_coroutines_are_not_held_up_either(work: str, tmp_path: Path) -> None:
     alone = without_us(work=work)
     with backend("black hole") as base_url:
@@ -129,7 +138,9 @@ def test_threads_and_coroutines_are_not_held_up_either(work: str, tmp_path: Path
     assert ran.told["shutdown"] == SPANS
 
 
-@pytest.mark.parametrize("ending", ["terminated", "at once", "interrupt", "killed when kept"])
+@pytest.mark.parametrize(
+    "ending", mostly_slow(["terminated", "at once", "interrupt", "killed when kept"], but=["killed when kept"])
+)
 def test_what_a_durable_spool_has_kept_is_delivered_by_the_next_process(
     ending: str, tmp_path: Path, humanloop: Humanloop
 ) -> None:
