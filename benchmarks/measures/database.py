@@ -38,7 +38,6 @@ class _Large(NamedTuple):
 
     logs: str
     running: Peer
-    connection: http.client.HTTPConnection
     paths: dict[str, str]
 
 
@@ -137,18 +136,22 @@ def _serving(logs: str) -> Generator[_Large, None, None]:
         database = place / "humanloop.db"
         shutil.copyfile(kept, database)
         with serve(place, database) as running:
-            connection = http.client.HTTPConnection(urlsplit(running.base).netloc)
-            with closing(connection):
+            with _connected(running) as connection:
                 large = json.loads(_get(connection, "/v4/sessions?reference_id=large"))["records"][0]["id"]
-                paths = {
-                    _NEWEST: "/v4/sessions?page=1&size=50",
-                    "the newest sessions, viewer": "/",
-                    "the longest sessions, viewer": "/?sort=duration",
-                    "sessions found by words, viewer": "/?q=refund+carrier+plan",
-                    _SESSION: f"/sessions/{large}",
-                    "its logs, API, 100 of them": f"/v4/logs?session_id={large}&size=100",
-                }
-                yield _Large(logs, running, connection, paths)
+            paths = {
+                _NEWEST: "/v4/sessions?page=1&size=50",
+                "the newest sessions, viewer": "/",
+                "the longest sessions, viewer": "/?sort=duration",
+                "sessions found by words, viewer": "/?q=refund+carrier+plan",
+                _SESSION: f"/sessions/{large}",
+                "its logs, API, 100 of them": f"/v4/logs?session_id={large}&size=100",
+            }
+            yield _Large(logs, running, paths)
+
+
+def _connected(running: Peer) -> closing[http.client.HTTPConnection]:
+    """A new connection: a server ends one that rests for some seconds."""
+    return closing(http.client.HTTPConnection(urlsplit(running.base).netloc))
 
 
 def _schema() -> str:
@@ -160,13 +163,14 @@ def _schema() -> str:
 def _ask(server: _Large, what: str) -> tuple[list[float], float]:
     """Milliseconds of each answer, and CPU milliseconds of the server for one."""
     path = server.paths[what]
-    _get(server.connection, path)
     taken: list[float] = []
-    spent = server.running.server.cpu()
-    for _ in range(_TIMES):
-        began = time.perf_counter()
-        _get(server.connection, path)
-        taken.append((time.perf_counter() - began) * 1000)
+    with _connected(server.running) as connection:
+        _get(connection, path)
+        spent = server.running.server.cpu()
+        for _ in range(_TIMES):
+            began = time.perf_counter()
+            _get(connection, path)
+            taken.append((time.perf_counter() - began) * 1000)
     return taken, (server.running.server.cpu() - spent) / _TIMES * 1000
 
 
