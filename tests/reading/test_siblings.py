@@ -221,3 +221,28 @@ def test_an_agent_of_logfires_that_failed_says_why() -> None:
 def test_strands_tells_the_time_to_the_first_token_in_milliseconds() -> None:
     first, _ = operations("strands-1.62.0/latest/agent_tool", Kind.MODEL)
     assert first.time_to_first_token == 0.7
+
+
+def test_mlflow_counts_as_the_vendor_whose_api_it_names() -> None:
+    one = call("mlflow-3.17.2/chat_system")
+    assert (one.request_model, one.response_model) == ("gpt-4o", "gpt-4o-2024-08-06")
+    assert (one.parameters, one.finish_reasons) == ({"temperature": 0.5}, ("stop",))
+    assert one.usage is not None
+    assert (one.usage.prompt_tokens, one.usage.cache_read_tokens) == (1117, 1024)
+    counted = {"input_tokens": 93, "cache_read_input_tokens": 924, "cache_creation_input_tokens": 100}
+    usage = operation(
+        {
+            "mlflow.spanType": '"CHAT_MODEL"',
+            "mlflow.message.format": '"anthropic"',
+            "mlflow.chat.tokenUsage": counted,
+        }
+    ).usage
+    assert usage is not None
+    assert usage.prompt_tokens == 1117
+
+
+def test_mlflows_steps_gave_what_their_json_says() -> None:
+    [tool] = operations("mlflow-3.17.2/workflow", Kind.TOOL)
+    [flow] = operations("mlflow-3.17.2/workflow", Kind.CHAIN)
+    assert (tool.inputs, tool.output) == ({"q": "Paris"}, {"temp": "18C"})
+    assert flow.output == "Hello! How can I help you today?"
