@@ -28,7 +28,7 @@ def turn_of(engine: Engine) -> Turn:
     path = engine.url.database
     if engine.dialect.name != "sqlite" or not path or sys.platform == "win32":
         return nullcontext  # what SQLite itself does has to be enough
-    file = Path(f"{path}-turn")
+    file = Path(f"{path}-turn").absolute()
     return lambda: _Lock(file)
 
 
