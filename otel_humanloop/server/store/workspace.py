@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 import msgspec
-from sqlalchemy import Connection, delete, or_, select, tuple_
+from sqlalchemy import Connection, delete, or_, select, text
 
 from otel_humanloop.server.store import attachments, totals, words
 from otel_humanloop.server.store.glimpses import glimpse_of
@@ -22,6 +22,31 @@ from otel_humanloop.server.store.statements import insert_rows, update_rows
 from otel_humanloop.server.store.texts import texts_of
 
 _CONTENT = msgspec.json.Decoder(Content)
+
+# Each place is looked up in the index, whichever way the database would rather go about it.
+_AT_PLACES = {
+    "sqlite": text(
+        "SELECT logs.key FROM json_each(:places) AS place CROSS JOIN logs"
+        " ON logs.session = json_extract(place.value, '$[0]')"
+        " AND logs.reference_id = json_extract(place.value, '$[1]')"
+    ),
+    "postgresql": text(
+        "SELECT logs.key FROM unnest(CAST(:sessions AS bigint[]), CAST(:references AS text[])) AS place (session, name)"
+        " JOIN logs ON logs.session = place.session AND logs.reference_id = place.name"
+    ),
+}
+
+
+def _keys_at(tx: Connection, places: Sequence[tuple[int, str]]) -> Sequence[int]:
+    """Keys of the logs at these places: keys of sessions, and references."""
+    if not places:
+        return []
+    said = (
+        {"places": msgspec.json.encode(places).decode()}
+        if tx.dialect.name == "sqlite"
+        else {"sessions": [session for session, _ in places], "references": [name for _, name in places]}
+    )
+    return tx.execute(_AT_PLACES[tx.dialect.name], said).scalars().all()
 
 
 class Workspace:
@@ -52,8 +77,8 @@ class Workspace:
         within = sorted(known.values())
         references = sorted({r for d in drafts for r in (d.reference_id, d.parent_reference_id) if r is not None})
         placed = sorted(set(self._placed(drafts, known)))
-        for chunk in chunks(placed):
-            self.logs.load(tuple_(logs.c.session, logs.c.reference_id).in_(chunk))
+        for chunk in chunks(_keys_at(self._tx, placed)):
+            self.logs.load(logs.c.key.in_(chunk))
         for session, reference in placed:
             self.logs.absent(session=session, reference_id=reference)
         for chunk in chunks(references):
