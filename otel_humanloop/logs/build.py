@@ -54,7 +54,7 @@ def build_log(create: Create, settings: Settings) -> v4.LogRequest[v4.Config]:
         created_at=_instant(span.end_ns if span.end_ns is not None else span.start_ns),
         source=SOURCE,
         metadata=metadata_of(draft, create.user, beside),
-        environment=operation.environment,
+        environment=usable(operation.environment),
         prompt_tokens=_count(usage.prompt_tokens) if usage is not None else None,
         output_tokens=_count(usage.output_tokens) if usage is not None else None,
         prompt_cost=cost.prompt if cost is not None else None,

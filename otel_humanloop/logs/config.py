@@ -13,6 +13,7 @@ import msgspec
 
 from otel_humanloop import v4
 from otel_humanloop.logs.chat import chat
+from otel_humanloop.logs.naming import storable
 from otel_humanloop.operation import Kind, Operation, ToolDefinition
 
 # The names instrumentations give providers (OTel `gen_ai.provider.name`, older `gen_ai.system`, LiteLLM, Vercel)
@@ -58,8 +59,8 @@ def _model_config(operation: Operation) -> v4.ModelConfig:
         other["prompt_version"] = template.version
     taken = _taken(other)
     return v4.ModelConfig(
-        model=operation.request_model or operation.response_model or "unknown",
-        name=template.name if template is not None else None,
+        model=storable(operation.request_model) or storable(operation.response_model) or "unknown",
+        name=storable(template.name) if template is not None else None,
         provider=provider,
         endpoint=operation.endpoint or ("chat" if operation.messages is not None else None),
         prompt_template=template.text if template is not None else None,
@@ -83,7 +84,7 @@ def _tool_config(operation: Operation, span_name: str) -> v4.ToolConfig:
     if operation.tools:
         other["tools"] = [msgspec.to_builtins(_tool(tool)) for tool in operation.tools]
     return v4.ToolConfig(
-        name=operation.name or span_name or operation.kind.value,
+        name=storable(operation.name) or storable(span_name) or operation.kind.value,
         description=operation.description,
         parameters=dict(operation.tool_parameters) if operation.tool_parameters is not None else None,
         other=other,

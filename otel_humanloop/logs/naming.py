@@ -1,4 +1,4 @@
-"""Names Humanloop can keep: of projects and sessions."""
+"""Names Humanloop can keep: of projects, sessions, models and tools."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def usable(text: str | None) -> str | None:
     if len(text) <= _LONGEST and text.isprintable():  # nearly all are
         return text.strip() or None
     return "".join(letter for letter in text[:_LONGEST] if letter.isprintable()).strip() or None
+
+
+def storable(text: str | None) -> str | None:
+    """The name of a model or a tool without U+0000, which databases keep in no column; None where nothing is left."""
+    return text if text is None or "\0" not in text else text.replace("\0", "") or None
 
 
 def distinct(name: str | None) -> str | None:

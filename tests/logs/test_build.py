@@ -188,6 +188,15 @@ def test_the_project_is_a_template_over_the_resource() -> None:
     assert project_of(span, "plain") == "plain"
 
 
+def test_names_hold_no_character_that_no_database_keeps() -> None:
+    said = {"humanloop.kind": "tool", "humanloop.name": "\0", "humanloop.environment": "\0live"}
+    tool = log_of(Span(trace_id="1" * 32, span_id="2" * 16, name="sea\0rch", end_ns=1, attributes=said))
+    assert (tool["config"]["name"], tool["environment"]) == ("search", "live")
+    asked = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "\0", "gen_ai.response.model": "gpt\0-4o"}
+    call = log_of(Span(trace_id="1" * 32, span_id="2" * 16, end_ns=1, attributes=asked))
+    assert call["config"]["model"] == "gpt-4o"
+
+
 def test_dotted_keys_nest_and_nothing_is_lost_where_a_key_is_also_a_branch() -> None:
     assert nested({"a.b.c": 1, "a.b.d": 2, "e": 3}) == {"a": {"b": {"c": 1, "d": 2}}, "e": 3}
     assert nested({"a.b": 1, "a": 0}) == {"a": 0, "a.b": 1}
