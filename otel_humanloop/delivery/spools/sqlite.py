@@ -76,15 +76,15 @@ class SQLiteSpool:
         self._file = SpoolFile(path)
         self._batches = Batches()
         self._refusals = Refusals(self._file)
-        try:
-            # Present first, known second: whoever knows of an owner may ask whether it is present.
+        # Present first, known second: whoever knows of an owner may ask whether it is present.
+        with contextlib.ExitStack() as opened:
+            opened.callback(self._file.close)
             self._presence = Presence(self._presence_of(self._owner))
+            opened.callback(self._presence.close)
             with self._file.transaction(patience=_AT_START) as database:
                 database.execute("INSERT INTO owners VALUES (?)", (self._owner,))
             self._depth = self._read_depth()
-        except (sqlite3.Error, OSError):
-            self._file.close()
-            raise
+            opened.pop_all()  # all went well: `close` closes them
 
     @property
     def durable(self) -> bool:
