@@ -186,23 +186,15 @@ def test_the_older_tool_call_means_tool_choice(api: Api, model: ModelServer, giv
 
 def test_each_sample_is_a_log(api: Api) -> None:
     answer = chat(api, "several", num_samples=3)
-    assert [(sample["index"], sample["output"]) for sample in answer["data"]] == [
-        (0, "first"),
-        (1, "second"),
-        (2, "third"),
-    ]
+    assert [(each["index"], each["output"]) for each in answer["data"]] == [(0, "first"), (1, "second"), (2, "third")]
     logs = [api.get_log(sample["id"]) for sample in answer["data"]]
     assert [log["output"] for log in logs] == ["first", "second", "third"]
     assert [log.get("tokens") for log in logs] == [answer["usage"]["total_tokens"], None, None]
 
 
 def test_a_stream_says_what_is_new_and_is_logged_whole(api: Api) -> None:
-    body = {
-        "project": "p",
-        "model_config": {"model": "m"},
-        "messages": [{"role": "user", "content": "padded"}],
-        "num_samples": 2,
-    }
+    asked = [{"role": "user", "content": "padded"}]
+    body = {"project": "p", "model_config": {"model": "m"}, "messages": asked, "num_samples": 2}
     said = events(api, "chat", body)
     for index in (0, 1):
         mine = [event["data"][0] for event in said if event["data"][0]["index"] == index]
