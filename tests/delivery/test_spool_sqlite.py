@@ -15,9 +15,7 @@ import msgspec
 import pytest
 
 from otel_humanloop.delivery.packing import pack, unpack
-from otel_humanloop.delivery.presence import Presence, is_present
 from otel_humanloop.delivery.spools import Refusal, Spool, open_spool
-from otel_humanloop.errors import SettingsError
 from otel_humanloop.spans import Span
 
 PRELUDE = """
@@ -331,79 +329,3 @@ say(spool.spans)
     spool = opened(url)
     assert sorted(numbers(spool)) == list(range(1, kept))
     spool.close()
-
-
-@pytest.mark.parametrize("url", ["sqlite:", "sqlite:spool.db", "sqlite://spool.db", "sqlite:///"])
-def test_an_address_that_names_no_file_shows_how_one_is_written(url: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        opened(url)
-    assert f"HUMANLOOP_SPOOL is `{url}`" in caught.value.message
-    assert "sqlite:////var/lib/spool.db" in str(caught.value.hint)
-
-
-def test_a_directory_that_does_not_exist_is_said_with_the_way_to_write_an_absolute_path(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError) as caught:
-        opened(f"sqlite:///{tmp_path}/missing/spool.db")
-    assert str(tmp_path / "missing") in caught.value.message
-    assert "four slashes" in str(caught.value.hint)
-
-
-def test_a_file_that_is_no_spool_is_left_as_it_is(tmp_path: Path) -> None:
-    other = tmp_path / "notes.txt"
-    other.write_text("not a database, but long enough to look like one " * 100)
-    before = other.read_bytes()
-    with pytest.raises(SettingsError, match=r"notes\.txt cannot be used"):
-        opened(f"sqlite:///{other}")
-    assert other.read_bytes() == before
-
-
-def test_another_programs_database_is_left_as_it_is(url: str, tmp_path: Path) -> None:
-    path = tmp_path / "spool.db"
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        database.execute("CREATE TABLE logs (id TEXT)")
-    before = path.read_bytes()
-    with pytest.raises(SettingsError, match="is not a spool"):
-        opened(url)
-    assert path.read_bytes() == before
-
-
-def test_a_file_of_a_later_version_is_left_as_it_is(url: str, tmp_path: Path) -> None:
-    opened(url).close()
-    with contextlib.closing(sqlite3.connect(tmp_path / "spool.db")) as database:
-        database.execute("PRAGMA user_version = 7")
-    with pytest.raises(SettingsError, match="its format is 7"):
-        opened(url)
-
-
-def test_a_relative_path_has_three_slashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    opened("sqlite:///spool.db").close()
-    assert (tmp_path / "spool.db").exists()
-
-
-def test_presence_ends_with_its_holder(tmp_path: Path) -> None:
-    path = tmp_path / "here"
-    assert not is_present(path)
-    holder = Presence(path)
-    assert is_present(path)
-    with pytest.raises(sqlite3.OperationalError):
-        Presence(path)
-    holder.close()
-    assert not is_present(path)
-    assert not path.exists()
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_child_does_not_end_its_parents_presence(tmp_path: Path) -> None:
-    path = tmp_path / "here"
-    holder = Presence(path)
-    child = os.fork()
-    if child == 0:
-        try:
-            holder.close()
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-    assert is_present(path)
-    holder.close()
