@@ -23,6 +23,7 @@ from otel_humanloop.bridge.door import Door
 from otel_humanloop.bridge.receivers import grpc
 from otel_humanloop.bridge.receivers.http import Health, HttpReceiver
 from otel_humanloop.errors import SettingsError
+from otel_humanloop.listening import listen
 
 _GRACE = 3.0
 """Seconds in which requests that are being answered may be answered to their end."""
@@ -142,9 +143,8 @@ def _tls(address: Listen) -> dict[str, Any]:
 
 
 def _listener(address: Listen) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
-        return socket.create_server((address.host, address.port), family=family, backlog=2048)
+        return listen(address.host, address.port)
     except OSError as error:
         raise SettingsError(
             f"the bridge cannot listen for HTTP on {address.host} port {address.port}: {error.strerror or error}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import socket
 import sys
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from otel_humanloop.cli.arguments import port
 from otel_humanloop.cli.extras import missing, require
 from otel_humanloop.cli.folders import data_folder
 from otel_humanloop.errors import SettingsError
+from otel_humanloop.listening import listen
 
 if TYPE_CHECKING:
     import httpx
@@ -109,7 +109,7 @@ def _spool(database: str) -> str:
 
 def _is_free(host: str, port: int) -> bool:
     try:
-        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+        listen(host, port).close()
     except OSError:
         return False
     return True

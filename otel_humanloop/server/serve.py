@@ -16,6 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from otel_humanloop.errors import SettingsError
+from otel_humanloop.listening import listen
 from otel_humanloop.server.app import create_app
 from otel_humanloop.server.guard import is_loopback
 from otel_humanloop.server.keyring import Keyring
@@ -209,9 +210,8 @@ def _listen(host: str, port: int, *, keyless: bool) -> socket.socket:
             f"the host is `{host}`, which others can reach, but there is no API key",
             hint="give an API key (--api-key KEY), make one (otel-humanloop keys add NAME), or listen on 127.0.0.1",
         )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        return listen(host, port)
     except OSError as error:
         raise SettingsError(
             f"the server cannot listen on {host} port {port}: {error.strerror or error}",
