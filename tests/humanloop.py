@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from otel_humanloop.listening import listen
 from otel_humanloop.server.app import create_app
 from otel_humanloop.server.store import open_store
 
@@ -125,7 +125,7 @@ class _Recorder:
 @contextmanager
 def humanloop() -> Iterator[Humanloop]:
     """A server in memory, on a free port, for as long as the block; what it was sent must fit the contract."""
-    with open_store("sqlite://") as store, socket.create_server(("127.0.0.1", 0)) as listener:
+    with open_store("sqlite://") as store, listen("127.0.0.1", 0) as listener:
         recorder = _Recorder(create_app(store))
         recorder.humanloop = Humanloop(f"http://127.0.0.1:{listener.getsockname()[1]}")
         server = uvicorn.Server(uvicorn.Config(recorder, log_level="error", lifespan="off"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import threading
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from otel_humanloop.demo.model_server import chat, completions, embeddings, responses
 from otel_humanloop.demo.model_server.answer import echo, settle
 from otel_humanloop.demo.model_server.exchange import Endpoint, Failure, Reply, Request, Rule
+from otel_humanloop.listening import listen
 
 _NEEDED: Mapping[str, str] = {
     "chat/completions": "messages",
@@ -54,7 +54,7 @@ class ModelServer:
         self._rules = tuple(rules)
         self._api_key = api_key
         # It listens before the thread starts, so that the first request waits for it instead of failing.
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = listen("127.0.0.1", 0)
         self._port: int = self._socket.getsockname()[1]
         app = Starlette(routes=[Route("/{path:path}", self._respond, methods=["POST"])])
         # Without log_config uvicorn leaves the program's logging alone; a rule that raises still shows on stderr.
