@@ -81,7 +81,7 @@ def choice_messages(choices: Any) -> tuple[Message, ...] | None:
     """The messages of the `choices` of a chat completion or completion, as values."""
     try:
         return tuple(_choice_message(choice) for choice in msgspec.convert(choices, list[Choice])) or None
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError, RecursionError):  # an attribute may hold any text
         return None
 
 

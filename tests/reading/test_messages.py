@@ -206,3 +206,8 @@ def test_an_answer_is_read_in_each_of_its_shapes():
     )
     assert bodies.answer_messages(items) == (Message(role="assistant", parts=(Reasoning(text=""), Text(text="a"))),)
     assert bodies.answer_messages('{"id": 5}') is None
+
+
+@pytest.mark.parametrize("choices", ["\ud83d cut", "text", 5, [None], {"message": {}}])
+def test_choices_that_are_none_say_nothing(choices: Any) -> None:
+    assert bodies.choice_messages(choices) is None

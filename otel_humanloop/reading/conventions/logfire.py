@@ -56,7 +56,7 @@ def _parameters(request: Mapping[str, Any]) -> dict[str, Any] | None:
     return bodies.parameters(dict(request))
 
 
-@reads(_request)
+@reads(_request, _SPAN_TYPE)
 def _streaming(span: Span) -> Found[bool] | None:
     if span.attributes.get(_SPAN_TYPE) == "log":
         return Found(True, _SPAN_TYPE)
