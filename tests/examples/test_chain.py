@@ -13,7 +13,13 @@ QUESTION = "Which country won Eurovision 2023?"
 SENTENCE = "Sweden won the Eurovision Song Contest in 2023."
 
 
-@pytest.mark.parametrize("instrumented", [False, True], ids=["by itself", "by opentelemetry-instrument"])
+@pytest.mark.parametrize(
+    "instrumented",
+    [
+        pytest.param(False, id="by itself"),
+        pytest.param(True, id="by opentelemetry-instrument", marks=pytest.mark.slow),
+    ],
+)
 def test_the_chain_makes_one_session_of_three_logs(humanloop, programs, instrumented: bool) -> None:
     with ModelServer(GUIDE) as model:
         program = programs.start("chain.py", model=model.base_url, instrumented=instrumented)

@@ -200,7 +200,7 @@ ASKING_EVERYONE = Catalogue(
 
 
 @given(mutated())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_who_is_not_asked_would_have_said_nothing(span: Span):
     """A reader names all the keys and events it looks for."""
     assert repr(read(span)) == repr(ASKING_EVERYONE.read(span))

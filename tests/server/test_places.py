@@ -211,7 +211,7 @@ def one_server() -> Iterator[tuple[Api, Iterator[int]]]:
         yield Api(create_app(store)), itertools.count()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(delivery=deliveries())
 def test_any_order_of_arrival_gives_the_same_session(
     one_server: tuple[Api, Iterator[int]], delivery: tuple[list[dict[str, Any]], list[list[dict[str, Any]]]]

@@ -49,7 +49,7 @@ def one_server() -> Iterator[tuple[Api, Iterator[int]]]:
         yield Api(create_app(store)), itertools.count()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(changes=st.lists(actions, min_size=1, max_size=12))
 def test_totals_follow_every_change(one_server: tuple[Api, Iterator[int]], changes: list[tuple[Any, ...]]) -> None:
     api, numbers = one_server
