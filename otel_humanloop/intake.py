@@ -51,6 +51,8 @@ class Intake:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._max_spans = settings.max_spans
+        self._enough = _ENOUGH if settings.delay else 1
         self._notices = Notices()
         self._closed = False
         self._expects_records = False
@@ -93,11 +95,13 @@ class Intake:
             self.counts.drop("shutdown")
             return False
         self._worker.start()
-        if len(self._ends) + self._spool.spans >= self.settings.max_spans:
+        ends = self._ends
+        waiting = len(ends) + 1
+        if waiting + self._spool.spans > self._max_spans:
             self._full()
             return False
-        self._ends.append(span)
-        if len(self._ends) >= _ENOUGH or not self.settings.delay:
+        ends.append(span)
+        if waiting >= self._enough:
             self._worker.wake()
         return True
 
