@@ -24,7 +24,8 @@ from humanloop import Humanloop
 PROGRAM = Path(__file__).parent / "program.py"
 SPANS = 100
 DEADLINE = 0.5
-MARGIN = 6.0  # seconds: two busy cores start a program slowly
+MARGIN = 2.0  # seconds the machine may take for what is ours
+MARGIN_OF_PROGRAMS = 20.0  # seconds: busy cores start and end a program slowly
 
 ENDINGS = {
     "return": 0,
@@ -91,7 +92,9 @@ def assert_unharmed(ran: Ran, alone: Ran) -> None:
     assert (ran.code, ran.out) == (alone.code, alone.out)
     assert ran.err.count("Traceback") == alone.err.count("Traceback")
     assert ran.err.count("Exception ignored") == alone.err.count("Exception ignored")
-    assert ran.seconds < alone.seconds + DEADLINE + MARGIN
+    assert ran.seconds < alone.seconds + DEADLINE + MARGIN_OF_PROGRAMS
+    if ran.told is not None:
+        assert ran.told.pop("ending") < DEADLINE + MARGIN
 
 
 @pytest.mark.slow  # tests/test_application.py has the dead and the silent ones in the default run
