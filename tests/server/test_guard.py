@@ -35,6 +35,7 @@ def test_a_browser_shows_a_key_as_a_password_to_see_pages_and_only_pages(store: 
     assert browser.get("/", auth=("anybody", "key-two")).status_code == 200
     assert browser.get("/", auth=("anybody", "wrong")).status_code == 401
     assert browser.get("/", headers={"Authorization": "Basic %%%"}).status_code == 401
+    assert browser.get("/", headers=[(b"Authorization", "Basic é".encode())]).status_code == 401
     assert browser.get("/v4/sessions", auth=("anybody", "key-two")).status_code == 401
     assert "WWW-Authenticate" not in browser.get("/v4/sessions").headers
 
