@@ -223,6 +223,7 @@ def test_metrics_tell_what_went_on(bridge: RunningBridge, http: httpx.Client, hu
         assert line in text.splitlines()
 
 
+@pytest.mark.slow
 def test_the_biggest_batch_of_a_collector_is_taken_whole(bridge: RunningBridge, http: httpx.Client) -> None:
     message = ExportTraceServiceRequest()
     message.CopyFrom(request(span(1 + number // 8, 1 + number) for number in range(8192)))

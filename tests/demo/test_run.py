@@ -30,6 +30,7 @@ class Shown:
         self.page = httpx.get(page, trust_env=False).raise_for_status().text
 
 
+@pytest.mark.slow
 def test_live_asks_the_api_of_the_users_own_variables_and_shows_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = Shown()
     with ModelServer(GUIDE, api_key="sk-mine") as api:
@@ -51,6 +52,7 @@ def test_live_without_a_key_says_so_before_anything_starts(monkeypatch: pytest.M
         run_demo(once=True, live=True, show=Shown())
 
 
+@pytest.mark.slow
 def test_a_chain_that_fails_is_told_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     with ModelServer(GUIDE, api_key="sk-right") as api:
         monkeypatch.setenv("OPENAI_BASE_URL", api.base_url)

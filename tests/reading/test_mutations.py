@@ -163,7 +163,7 @@ def mutated(draw: st.DrawFn) -> Span:
 
 
 @given(mutated())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_span_is_read_and_every_field_is_what_it_promises_to_be(span: Span):
     reading = read(span)
     assert (reading.operation.kind is Kind.STEP) is (reading.conventions == ())
