@@ -39,7 +39,7 @@ demo: $(VENV)/.ready-demo
 	@$(BIN)/otel-humanloop demo $(ARGS)
 
 test: $(VENV)/.ready-test
-	$(BIN)/python -m pytest -rs --numprocesses 3 --dist worksteal -m "not ($(TIERS))" $(ARGS)
+	$(BIN)/python -m pytest -rs --numprocesses 4 --dist worksteal -m "not ($(TIERS))" $(ARGS)
 
 # pytest ends with 5 where no test carries a mark of these tiers.
 test-rest: $(VENV)/.ready-rest

@@ -82,12 +82,11 @@ class Run:
 
 
 WAYS = [
-    "OTEL_TRACES_EXPORTER",
     "processor in code",
     # The README's tests take these ways too, with a program that makes one call.
     *(
         pytest.param(way, marks=pytest.mark.slow)
-        for way in ("OTEL_CONFIG_FILE", "OTEL_PYTHON_CONFIGURATOR", "exporter in code")
+        for way in ("OTEL_TRACES_EXPORTER", "OTEL_CONFIG_FILE", "OTEL_PYTHON_CONFIGURATOR", "exporter in code")
     ),
 ]
 

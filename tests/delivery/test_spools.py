@@ -139,7 +139,7 @@ class SpoolMachine(RuleBasedStateMachine):
 def test_any_order_of_calls_keeps_the_promises(scheme: str) -> None:
     machine = type(f"{scheme}Machine", (SpoolMachine,), {"scheme": scheme})
     case = machine.TestCase
-    case.settings = hypothesis_settings(max_examples=25, stateful_step_count=20, deadline=None)
+    case.settings = hypothesis_settings(max_examples=15, stateful_step_count=20, deadline=None)
     case().runTest()
 
 
