@@ -39,14 +39,14 @@ demo: $(VENV)/.ready-demo
 	@$(BIN)/otel-humanloop demo $(ARGS)
 
 test: $(VENV)/.ready-test
-	$(BIN)/python -m pytest -rs --numprocesses 4 --dist worksteal -m "not ($(TIERS))" $(ARGS)
+	$(BIN)/python -m pytest -rsfE --numprocesses 4 --dist worksteal -m "not ($(TIERS))" $(ARGS)
 
 # pytest ends with 5 where no test carries a mark of these tiers.
 test-rest: $(VENV)/.ready-rest
-	$(BIN)/python -m pytest -rs -m "$(TIERS)" $(ARGS) || test $$? -eq 5
+	$(BIN)/python -m pytest -rsfE -m "$(TIERS)" $(ARGS) || test $$? -eq 5
 
 test-all: $(VENV)/.ready-rest
-	$(BIN)/python -m pytest -rs $(ARGS)
+	$(BIN)/python -m pytest -rsfE $(ARGS)
 
 # The Chromium is Debian's, or the one CHROMIUM names.
 screenshots: $(VENV)/.ready-rest
@@ -67,7 +67,7 @@ test-installed: $(VENV)/.ready-uv
 	$(BIN)/python -m uv venv --quiet --python $(or $(PYTHON),$(BIN)/python) $(INSTALLED)/venv
 	$(BIN)/python -m uv pip install --quiet --python $(INSTALLED)/venv/bin/python \
 		"$$(echo $(INSTALLED)/*.whl)[all]" --group $(INSTALLED)/room/pyproject.toml:test
-	cd $(INSTALLED)/room && ../venv/bin/python -m pytest -rs --numprocesses 4 --dist worksteal -m "not ($(TIERS))" $(ARGS)
+	cd $(INSTALLED)/room && ../venv/bin/python -m pytest -rsfE --numprocesses 4 --dist worksteal -m "not ($(TIERS))" $(ARGS)
 
 # What an application carries beside its own: the rest is chosen by whoever runs it. The lowest Starlette's test client
 # uses names of anyio that the newest anyio warns of, so such warnings are no errors here.
