@@ -76,6 +76,8 @@ class Pipeline:
         notes: Where what an earlier process knew is found, and what a later one must know is written.
         recalls_all: Spans may still come of any trace an earlier process knew, as they do over the network; otherwise
             only what it left tells of its traces.
+        insists: Logs that are turned away unread, for a wrong key or address, are kept also where the spool does not
+            outlive the process: who sent the spans keeps what finds no room here.
         on_settled: Told of spans that need not be kept any longer, after the spool was.
         on_resumed: Told of each span that an earlier process left.
         clock: Monotonic seconds.
@@ -100,6 +102,7 @@ class Pipeline:
         joins: Joins | None = None,
         notes: Notes | None = None,
         recalls_all: bool = True,
+        insists: bool = False,
         on_settled: Callable[[Sequence[SpanKey]], None] = lambda _: None,
         on_resumed: Callable[[SpanKey], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
@@ -118,7 +121,7 @@ class Pipeline:
         self._on_resumed = on_resumed
         self._clock = clock
         self._client = Client(settings, transport=transport)
-        self.sender = Sender(self._client)
+        self.sender = Sender(self._client, insists=insists or spool.durable)
         self._uploads = Uploads(self._client)
         self._assembler = TraceAssembler(spans=settings.spans, hold=settings.hold, look=self._see)
         self._moves = deque()

@@ -61,11 +61,12 @@ def sender_to(
     *,
     max_logs: int = 500,
     max_bytes: int = 4 * 1024 * 1024,
+    insists: bool = False,
     jitter: float = 0.0,
 ) -> Sender:
     settings = load({"base_url": "http://127.0.0.1/v4"}, environ={})
     client = Client(settings, transport=httpx.MockTransport(server))
-    return Sender(client, max_logs=max_logs, max_bytes=max_bytes, random=lambda: jitter)
+    return Sender(client, max_logs=max_logs, max_bytes=max_bytes, insists=insists, random=lambda: jitter)
 
 
 def post(name: str, size: int = 0) -> Post:

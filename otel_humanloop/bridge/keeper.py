@@ -79,6 +79,7 @@ class Keeper:
             notices=self._notices,
             joins=Joins(hold=settings.hold),
             notes=self._notes,
+            insists=True,
             on_settled=self._settled,
             on_resumed=self._resumed,
             transport=transport,

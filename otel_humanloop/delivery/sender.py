@@ -8,6 +8,10 @@ what was put earlier is always settled earlier, with two exceptions:
   `PATIENCE` times is halved, until the log stands alone; that one is set aside, and tried again now and then. It is
   refused once the server has failed on it `PATIENCE` times more while it took others in between: an outage proves
   nothing against a log.
+
+A server that turns a request away without a look at its logs (a key it does not know, a redirect, another service at
+that address) proves nothing against a log either. Where logs can be kept until someone has mended that, the sender
+`insists`: they stay in line, as in an outage.
 """
 
 from __future__ import annotations
@@ -29,6 +33,9 @@ OF_ONE_LOG = frozenset({400, 409, 413, 422})
 
 Any other (401, 403, 404, 405, 415 ...) speaks of the request, and would be said of each half again.
 """
+
+OF_ONE_PATCH = OF_ONE_LOG | {404, 405, 410}
+"""The same of a patch: the log it is for may not be there, or the server may know no updates."""
 
 PATIENCE = 3
 """How many answers of 5xx to one body are put down to the server alone."""
@@ -102,6 +109,7 @@ class Sender:
     Args:
         max_logs: How many logs one body holds at most.
         max_bytes: How long, in bytes before compression, a body of several logs is at most.
+        insists: What is turned away unread is tried again, instead of being refused.
         random: Gives numbers in [0, 1), for the jitter of the waits.
 
     Attributes:
@@ -119,11 +127,13 @@ class Sender:
         *,
         max_logs: int = 500,
         max_bytes: int = 4 * 1024 * 1024,
+        insists: bool = False,
         random: Callable[[], float] = random_numbers.random,
     ) -> None:
         self._client = client
         self._max_logs = max_logs
         self._max_bytes = max_bytes
+        self._insists = insists
         self._random = random
         self._line: deque[_Body] = deque()
         self._aside: deque[_Body] = deque()
@@ -198,6 +208,10 @@ class Sender:
             return self._failed(body, error, now, aside=line is self._aside)
         except Refused as error:
             line.popleft()
+            if self._insists and _is_unread(body, error):
+                self.last_error = Unavailable(error.message, status=error.status, hint=error.hint)
+                self.retried += 1
+                return self._failed(body, self.last_error, now, aside=line is self._aside)
             self._answered()
             self.last_error = error
             if len(body) > 1 and error.status in OF_ONE_LOG:
@@ -263,3 +277,8 @@ class Sender:
         if packed:
             self._line.append(_Body(tuple(packed)))
             packed.clear()
+
+
+def _is_unread(body: _Body, error: Refused) -> bool:
+    """The server turned the request away, whatever logs were in it."""
+    return error.status not in (OF_ONE_PATCH if isinstance(body.content, Patch) else OF_ONE_LOG)

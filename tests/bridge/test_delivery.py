@@ -152,6 +152,21 @@ def test_what_humanloop_refuses_is_remembered_with_its_reason_and_its_siblings_g
     assert bridge.keeper.counts.refused == 1
 
 
+@pytest.mark.parametrize("spool", ["sqlite", "memory"])
+def test_what_is_turned_away_for_a_wrong_key_is_kept_until_the_key_is_right(
+    spool: str, bridges: Any, humanloop: Humanloop
+) -> None:
+    humanloop.answers += [401]
+    kept = {"spool": "memory:"} if spool == "memory" else {}
+    with bridges(**kept) as bridge:
+        send(bridge, *a_trace(1))
+        until(lambda: bridge.keeper.sender.last_error)
+        assert "HUMANLOOP_API_KEY" in str(bridge.keeper.sender.last_error)
+        delivered(bridge)
+        assert bridge.keeper.counts.refused == 0
+    assert trees(humanloop) == expected(range(1, 2))
+
+
 def records(trace: int, number: int, *events: tuple[str, dict[str, str]]) -> bytes:
     message = ExportLogsServiceRequest()
     scope_logs = message.resource_logs.add().scope_logs.add()

@@ -206,6 +206,29 @@ def test_a_refusal_that_speaks_of_the_request_is_not_asked_for_again_by_halves(s
     assert sender.refused == 500
 
 
+@pytest.mark.parametrize("status", [301, 401, 402, 403, 404, 405, 410, 415])
+def test_where_it_insists_what_was_turned_away_unread_stays_in_line_until_it_is_read(status: int) -> None:
+    server = Humanloop(down=[status] * 5)
+    sender = sender_to(server, insists=True)
+    sender.put([post(str(n)) for n in range(50)])
+    sender.put([post("below")])
+    assert sender.attempt(0, timeout=1) == []
+    assert isinstance(sender.last_error, Unavailable)
+    assert (sender.last_error.status, sender.due) == (status, 0.5)
+    outcomes, _ = until_settled(sender)
+    assert settled(outcomes) == [*((str(n), None) for n in range(50)), ("below", None)]
+    assert (server.requests, sender.retried, sender.refused) == (7, 5, 0)
+
+
+@pytest.mark.parametrize(("status", "is_of_the_patch"), [(401, False), (403, False), (302, False), (404, True)])
+def test_where_it_insists_a_patch_for_a_log_that_is_not_there_is_refused_all_the_same(
+    status: int, is_of_the_patch: bool
+) -> None:
+    sender = sender_to(Humanloop(down=[status]), insists=True)
+    sender.put([patch("a")])
+    assert settled(until_settled(sender)[0]) == [("a", status if is_of_the_patch else None)]
+
+
 def test_a_refused_patch_is_settled_and_holds_nothing_back() -> None:
     sender = sender_to(Humanloop(bad={"a": 404}))
     sender.put([patch("a"), post("b")])
