@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from otel_humanloop.attachments import PATH
 from otel_humanloop.server import attachments, calls, feedback, logs, projects, sessions, versions
-from otel_humanloop.server.failures import Invalid, RequestFailed, answer, answer_to
+from otel_humanloop.server.failures import Invalid, RequestFailed, answer_to
 from otel_humanloop.server.guard import Guard
 from otel_humanloop.server.keyring import Keyring
 from otel_humanloop.server.providers import ProviderSettings
@@ -141,6 +141,11 @@ def create_app(
         return Response("ready\n", media_type="text/plain")
 
     keyring = Keyring(store, api_keys)
+
+    async def failed(request: Request, error: Exception) -> Response:
+        said = _unserved(request, error) if isinstance(error, HTTPException) else error
+        return pages.problem(request, said, keyring.digests) or answer_to(said)
+
     app = Starlette(
         routes=[
             Route("/healthz", _alive),
@@ -165,10 +170,7 @@ def create_app(
                 rate=rate_limit,
             ),
         ],
-        exception_handlers={
-            HTTPException: _http,
-            **dict.fromkeys((Invalid, RequestFailed, DBAPIError, Exception), _answered),
-        },
+        exception_handlers=dict.fromkeys((HTTPException, Invalid, RequestFailed, DBAPIError, Exception), failed),
     )
     app.state.stopping = lambda: False
     app.router.redirect_slashes = False  # a redirect would lose the body of a POST; `_Addresses` does it better
@@ -218,15 +220,11 @@ def _nul_in(scope: Scope) -> Invalid:
     return Invalid(next(named, ("path",)), "must not contain the character U+0000")
 
 
-async def _answered(_: Request, error: Exception) -> Response:
-    return answer_to(error)
-
-
-async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _unserved(request: Request, error: HTTPException) -> RequestFailed:
+    """What the framework says of an address that is not served, or not so."""
     message = error.detail
     if error.status_code == 404:
         message = f"there is no {request.method} {request.url.path}"
         if _NOT_BUILT.search(request.url.path):
             message += ": evaluations, evaluators and datasets are not part of this server"
-    return answer(error.status_code, message, headers=error.headers)
+    return RequestFailed(error.status_code, message, headers=error.headers)

@@ -111,14 +111,22 @@ def answer(
 
 
 def answer_to(error: Exception) -> Response:
-    """What an error is answered with: 422, the status it names, 503 for the database's, else 500."""
+    """What an error is answered with: 422 with a list of what is wrong, or what `failure_of` makes of it."""
     if isinstance(error, Invalid):
         return invalid_answer(error)
+    failure = failure_of(error)
+    return answer(failure.status, failure.message, headers=failure.headers, origin=failure.origin)
+
+
+def failure_of(error: Exception) -> RequestFailed:
+    """An error as one with a status: the one it names, 422 for a field, 503 for the database, else 500."""
     if isinstance(error, RequestFailed):
-        return answer(error.status, error.message, headers=error.headers, origin=error.origin)
+        return error
+    if isinstance(error, Invalid):
+        return RequestFailed(422, f"{'.'.join(map(str, error.loc))}: {error.message}")
     if isinstance(error, DBAPIError):
-        return answer(503, f"the database cannot be used now: {error.orig}", headers={"Retry-After": "1"})
-    return answer(500, "the server failed; its own log says how")
+        return RequestFailed(503, f"the database cannot be used now: {error.orig}", headers={"Retry-After": "1"})
+    return RequestFailed(500, "the server failed; its own log says how")
 
 
 def invalid_answer(error: Invalid) -> Response:

@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from otel_humanloop.attachments import PATH, is_digest
 from otel_humanloop.server.attachments import served
-from otel_humanloop.server.failures import NotFound, RequestFailed
+from otel_humanloop.server.failures import NotFound, RequestFailed, failure_of
 from otel_humanloop.server.store import Store, attachments, reading, words
 from otel_humanloop.server.viewer import finding, opinions
 from otel_humanloop.server.viewer.comparing import compared_values
@@ -81,6 +81,17 @@ def routes(store: Store, *, digests: Digests = tuple, stopping: Callable[[], boo
         Route("/sessions/{id}/live", live.session),
         Mount("/viewer", _Files(directory=HERE / "static")),
     ]
+
+
+def problem(request: Request, error: Exception, digests: Digests) -> Response | None:
+    """What went wrong, as a page for a browser; None for the API, and for who does not ask for a page."""
+    if f"{request.url.path}/".startswith("/v4/") or "text/html" not in request.headers.get("accept", ""):
+        return None
+    request.state.visitor = Desk(digests).visitor(request)
+    failure = failure_of(error)
+    shown = _problem(request, failure)
+    shown.headers.update(failure.headers)
+    return shown
 
 
 def _serving(store: Store, desk: Desk, show: Show) -> Endpoint:
