@@ -11,6 +11,7 @@
 #   make test-lowest the tests of what an application carries, with the lowest versions that are allowed
 #   make test-protobuf  the tests of OTLP in protobuf, with protobuf 5, 6 and 7
 #   make fuzz        bytes that nobody wrote, at every door they could come in by (ARGS="v4 --seconds 600": one, longer)
+#   make properties  what holds for any input and order, held to examples that no run has tried yet
 #   make audit       what is installed, held against the known vulnerabilities
 #   make check       lint, types, import contracts, tests
 #   make bench       what this costs beside its peers: benchmarks/RESULTS.md (ARGS=--quick: only that it runs,
@@ -29,7 +30,7 @@ OLDEST := import sys; sys.exit(sys.version_info < (3, 10))
 TIERS := sdk or instrumentation or browser or postgres or kafka or collector or slow
 
 .PHONY: help demo test scorecard docs screenshots test-rest test-all test-installed test-lowest test-protobuf fuzz \
-	audit lint types contracts check bench fix clean
+	properties audit lint types contracts check bench fix clean
 .DELETE_ON_ERROR:
 
 help:
@@ -93,6 +94,10 @@ test-protobuf: $(VENV)/.ready-uv
 fuzz: $(VENV)/.ready-test
 	-@$(UV) --group fuzz
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
+
+properties: $(VENV)/.ready-test
+	$(BIN)/python -m pytest -rsfE --hypothesis-profile search --numprocesses 4 --dist worksteal \
+		-m "hypothesis and not ($(TIERS))" $(ARGS)
 
 audit: $(VENV)/.ready-test
 	$(BIN)/python -m uv tool run pip-audit --path $$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])') \

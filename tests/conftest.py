@@ -15,8 +15,14 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_humanloop import HumanloopSpanProcessor
 
-# No example fails for being slow: the machine may have other things to do.
-hypothesis.settings.register_profile("default", deadline=None)
+# No example fails for being slow: the machine may have other things to do. A run tries the examples that the last one
+# tried, so that what fails has to do with what was changed; `make properties` looks for others.
+hypothesis.settings.register_profile(
+    "default", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile(
+    "search", hypothesis.settings.get_profile("default"), derandomize=False, max_examples=1000
+)
 hypothesis.settings.load_profile("default")
 
 # A run in the background of a script is started with interrupts ignored, and so would be every process it starts.
