@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from support_pages import Node, drawer, page, parse
 from support_server import Api
 
+from otel_humanloop.server.lines import shown
 from otel_humanloop.server.viewer.diff import lines
 from otel_humanloop.server.viewer.folding import fold
 from otel_humanloop.server.viewer.jsonview import coloured
 from otel_humanloop.server.viewer.markdown import MOST, markdown
-from otel_humanloop.server.viewer.text import shown
 
 EVIL = (
     "<script>alert(1)</script>",

@@ -10,11 +10,12 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from otel_humanloop.server.failures import NotFound
+from otel_humanloop.server.lines import line
 from otel_humanloop.server.store.packing import unpack
 from otel_humanloop.server.store.schema import contents, logs
 from otel_humanloop.server.viewer import finding
 from otel_humanloop.server.viewer.entries import Entry, entries_of
-from otel_humanloop.server.viewer.text import count, duration, line, money
+from otel_humanloop.server.viewer.text import count, duration, money
 from otel_humanloop.server.viewer.tree import Tree, tree_of
 
 _SLOWER = 0.1

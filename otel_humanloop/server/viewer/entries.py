@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, select
 
+from otel_humanloop.server.lines import line
 from otel_humanloop.server.store import glimpses
 from otel_humanloop.server.store.schema import configs, logs, projects
 from otel_humanloop.server.viewer.shapes import object_of, text_of
-from otel_humanloop.server.viewer.text import line
 
 _KINDS = frozenset(
     {"model", "embedding", "retrieval", "reranker", "tool", "agent", "chain", "guardrail", "evaluator", "step"}

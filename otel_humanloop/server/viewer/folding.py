@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
+from otel_humanloop.server.lines import shown
 from otel_humanloop.server.viewer.jsonview import coloured, json_in, laid_out
 from otel_humanloop.server.viewer.markdown import MOST, markdown
-from otel_humanloop.server.viewer.text import shown
 
 BEGINNING = 20_000
 """Characters of a text that are shown at once."""

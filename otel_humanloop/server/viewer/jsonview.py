@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from markupsafe import Markup, escape
 
-from otel_humanloop.server.viewer.text import shown
+from otel_humanloop.server.lines import shown
 
 COLOURED = 60_000
 """Characters of JSON whose parts are told apart; a browser is slow with more elements than that makes."""

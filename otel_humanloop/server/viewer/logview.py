@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from otel_humanloop import v4
 from otel_humanloop.server.configs import PARAMETERS
+from otel_humanloop.server.lines import as_text, shown
 from otel_humanloop.server.store import attachments
 from otel_humanloop.server.store.schema import configs, projects
 from otel_humanloop.server.viewer import diff
@@ -18,7 +19,6 @@ from otel_humanloop.server.viewer.chat import Conversation, conversation
 from otel_humanloop.server.viewer.folding import Fold, fold
 from otel_humanloop.server.viewer.jsonview import laid_out
 from otel_humanloop.server.viewer.shapes import array_of, object_of
-from otel_humanloop.server.viewer.text import as_text, shown
 
 TABS = ("messages", "io", "config", "metadata", "origin", "raw")
 

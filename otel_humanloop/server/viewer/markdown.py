@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from otel_humanloop.server.viewer.text import shown
+from otel_humanloop.server.lines import shown
 
 MOST = 20_000
 """Characters that are read as Markdown. What is longer is shown as the text it is."""

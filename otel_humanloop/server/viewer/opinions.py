@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from otel_humanloop import v4
 from otel_humanloop.server.failures import Invalid
 from otel_humanloop.server.feedback import feedback_draft
+from otel_humanloop.server.lines import as_text, shown
 from otel_humanloop.server.store import feedback
 from otel_humanloop.server.viewer.showing import now
-from otel_humanloop.server.viewer.text import as_text, shown
 
 RATINGS = ("good", "bad")
 _WORDS = ("comment", "correction")

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from otel_humanloop import v4
+from otel_humanloop.server.lines import as_text
 from otel_humanloop.server.viewer.jsonview import laid_out
 from otel_humanloop.server.viewer.shapes import array_of, object_of
-from otel_humanloop.server.viewer.text import as_text
 
 _FIELDS = frozenset(
     {

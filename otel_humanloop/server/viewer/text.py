@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
-from otel_humanloop.server.lines import as_text as as_text
-from otel_humanloop.server.lines import line as line
-from otel_humanloop.server.lines import shown as shown
+from otel_humanloop.server.lines import shown
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICRO = 1_000_000
