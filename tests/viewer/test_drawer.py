@@ -136,7 +136,7 @@ def test_the_template_marks_what_was_filled_in(api: Api) -> None:
     }
     node = drawer(api, log(api, config=config, inputs={"name": "<Ada>"}), "config")
     marks = [(mark.text, mark.attributes["class"], mark.attributes["title"]) for mark in node.all("mark")]
-    assert marks == [("{{name}}", "filled", "<Ada>"), ("{{more}}", "empty", "no value was given")]
+    assert marks == [("{{name}}", "filled", "<Ada>"), ("{{more}}", "unfilled", "no value was given")]
     assert node.one("ol", kind="template").one("pre").text == "Hi {{name}} , {{more}} {{open"
     assert facts(node)["temperature"] == "0.0"
     assert "look_up" in node.one("details", kind="offered").text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support_pages import Node, drawer, page, parse
 from support_server import Api
@@ -133,11 +133,21 @@ def test_no_field_of_a_log_becomes_markup(api: Api, evil: str) -> None:
     assert raw.headers["content-type"].startswith("text/plain")
 
 
-@given(st.text())
+MARKS = st.lists(st.sampled_from([*"|-:#>*_`~[]()<!&\\ \n1a", "|-:|:-:|", "```x\n", "](http:", "<b>"])).map("".join)
+
+
+@given(st.text() | MARKS)
+@example("|a|b|\n|-:|:-:|\n|1|2|")
 def test_nothing_written_in_markdown_becomes_more_than_prose(text: str) -> None:
     node = parse(markdown(text))
     harmless(node)
     assert {one.tag for one in node.all()} <= ALLOWED_IN_PROSE
+
+
+def test_a_tables_columns_are_aligned_without_a_style() -> None:
+    node = parse(markdown("|a|b|c|d|\n|:-|:-:|-:|-|\n|1|2|3|4|"))
+    for cells in (node.all("th"), node.all("td")):
+        assert [cell.attributes for cell in cells] == [{"class": "left"}, {"class": "center"}, {"class": "right"}, {}]
 
 
 @pytest.mark.parametrize(

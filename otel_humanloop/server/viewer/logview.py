@@ -212,7 +212,7 @@ def _marked(text: str, inputs: dict[str, Any]) -> Markup:
             continue
         variable = name.strip()
         value = shown(as_text(inputs[variable])[:500]) if variable in inputs else "no value was given"
-        kind = "filled" if variable in inputs else "empty"
+        kind = "filled" if variable in inputs else "unfilled"
         marked += Markup('<mark class="{}" title="{}">{{{{{}}}}}</mark>').format(kind, value, shown(variable))
         marked += escape(shown(rest))
     return marked

@@ -36,11 +36,21 @@ def _link_open(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -
     return str(renderer.renderToken(tokens, index, options, env))
 
 
+def _cell_open(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    """How a table's cell is aligned, as a class: a page's policy allows no style of an element's own."""
+    style = tokens[index].attrs.pop("style", None)
+    if style is not None:
+        tokens[index].attrSet("class", str(style).removeprefix("text-align:"))
+    return str(renderer.renderToken(tokens, index, options, env))
+
+
 def _make() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
     parser.disable(["image", "html_block", "html_inline", "reference"])
     parser.validateLink = _allowed  # type: ignore[method-assign]
     parser.add_render_rule("link_open", _link_open)
+    for cell in ("th_open", "td_open"):
+        parser.add_render_rule(cell, _cell_open)
     return parser
 
 
