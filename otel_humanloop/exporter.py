@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from otel_humanloop import settings
+from otel_humanloop.edge import Edge
 from otel_humanloop.intake import Intake
 from otel_humanloop.notices import Notices
 
@@ -33,7 +34,7 @@ class HumanloopSpanExporter(SpanExporter):
 
     def __init__(self, **arguments: Any) -> None:
         self._intake = Intake(settings.load(arguments))
-        self._notices = Notices()
+        self._edge = Edge(Notices(), "export", "spans were lost to an error of otel-humanloop")
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Accepts finished spans.
@@ -41,13 +42,10 @@ class HumanloopSpanExporter(SpanExporter):
         Returns:
             SUCCESS when all of them were kept, FAILURE when some had to be dropped. Never raises.
         """
-        try:
-            kept = self._intake.accept_all(spans)
-        except Exception:  # noqa: BLE001
-            self._intake.counts.drop("internal", len(spans))
-            self._notices.warn("export", "spans were lost to an error of otel-humanloop", trace=True)
-            return SpanExportResult.FAILURE
-        return SpanExportResult.SUCCESS if kept else SpanExportResult.FAILURE
+        with self._edge:
+            return SpanExportResult.SUCCESS if self._intake.accept_all(spans) else SpanExportResult.FAILURE
+        self._intake.counts.drop("internal", len(spans))
+        return SpanExportResult.FAILURE
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Delivers the logs of all spans exported so far. The exporter goes on either way.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from otel_humanloop.edge import Edge
 from otel_humanloop.meeting import MEETING
 from otel_humanloop.notices import Notices
 from otel_humanloop.spans.sdk_logs import from_readable_record
@@ -29,7 +30,7 @@ class HumanloopLogExporter(LogRecordExporter):
     """
 
     def __init__(self) -> None:
-        self._notices = Notices()
+        self._edge = Edge(Notices(), "logs", "log records were lost to an error of otel-humanloop")
         self._closed = False
         MEETING.announce()
 
@@ -37,12 +38,10 @@ class HumanloopLogExporter(LogRecordExporter):
         """Takes records. Never raises."""
         if self._closed:
             return LogRecordExportResult.FAILURE
-        try:
+        with self._edge:
             MEETING.tell([from_readable_record(readable) for readable in batch])
-        except Exception:  # noqa: BLE001
-            self._notices.warn("logs", "log records were lost to an error of otel-humanloop", trace=True)
-            return LogRecordExportResult.FAILURE
-        return LogRecordExportResult.SUCCESS
+            return LogRecordExportResult.SUCCESS
+        return LogRecordExportResult.FAILURE
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002
         """Nothing is held back here."""

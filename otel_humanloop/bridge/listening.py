@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
 from typing import Any
 
 import uvicorn
@@ -74,12 +75,13 @@ class Receivers:
 
     def _run(self) -> None:
         _untraced()
-        try:
+        with contextlib.ExitStack() as ending:
+            ending.push(self._ended)
             asyncio.run(self._serve())
-        except BaseException as error:
-            if not self._started.done():
-                self._started.set_exception(error)
-            raise
+
+    def _ended(self, _kind: type[BaseException] | None, error: BaseException | None, _at: TracebackType | None) -> None:
+        if error is not None and not self._started.done():  # nobody would wake whoever waits in `start`
+            self._started.set_exception(error)
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()

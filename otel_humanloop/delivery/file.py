@@ -129,10 +129,9 @@ class SpoolFile:
             try:
                 yield self._database
                 self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:  # SQLite ends it by itself when the disk is full
+            finally:
+                if self._database.in_transaction:  # it failed; SQLite ends it by itself when the disk is full
                     self._database.execute("ROLLBACK")
-                raise
 
     @contextlib.contextmanager
     def undamaged(self) -> Generator[None, None, None]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import msgspec
 
 from otel_humanloop import v4
+from otel_humanloop.edge import Edge
 from otel_humanloop.logs.draft import READ_BEFORE, draft
 from otel_humanloop.logs.encode import clean
 from otel_humanloop.logs.withheld import without_content, without_text
@@ -49,13 +50,13 @@ class Redactor:
     def __init__(self, settings: Settings, *, notices: Notices) -> None:
         self._capture_content = settings.capture_content
         self._project = settings.project
-        self._notices = notices
+        self._edge = Edge(notices, "redact", "a redaction failed: the content it was to redact was left out")
         self._rules: Rules | None = None
         if settings.redact is not None:
             # Its expressions are compiled where something is to be redacted, and nowhere else.
             from otel_humanloop.logs.rules import rules_of
 
-            self._rules = rules_of(settings.redact, on_failure=self._failed)
+            self._rules = rules_of(settings.redact, edge=self._edge)
 
     @property
     def idle(self) -> bool:
@@ -74,14 +75,12 @@ class Redactor:
         if READ_BEFORE in span.attributes:  # only what was kept here has a right to it
             attributes = {key: value for key, value in span.attributes.items() if key != READ_BEFORE}
             span = msgspec.structs.replace(span, attributes=attributes)
-        try:
+        with self._edge:
             redacted = _span(span, self._rules) if self._rules is not None else span
             if self._capture_content:
                 return redacted
             return without_content(draft(redacted), project=self._project)
-        except Exception:  # noqa: BLE001
-            self._failed()
-            return without_text(draft(span), why="redaction failed")
+        return without_text(draft(span), why="redaction failed")
 
     def kept(self, span: Span) -> Span:
         """The same of a span out of a spool, which may have been kept under other settings. Never raises."""
@@ -93,7 +92,7 @@ class Redactor:
             return record
         if not self._capture_content or self._rules is None:
             return None
-        try:
+        with self._edge:
             return msgspec.structs.replace(
                 record,
                 event_name=self._rules.text("event", record.event_name),
@@ -102,24 +101,23 @@ class Redactor:
                 resource=_resource(record.resource, self._rules),
                 scope=_scope(record.scope, self._rules),
             )
-        except Exception:  # noqa: BLE001
-            self._failed()
-            return None
+        return None
 
     def log(self, log: _Log) -> _Log | Mapping[str, Any]:
         """What may be sent of a log: itself, or a mapping of the same fields. Never raises."""
         if self.idle:
             return log
-        try:
-            fields = self._redacted(log) if self._rules is not None else msgspec.structs.asdict(log)
-            if not self._capture_content:
-                fields = {name: value for name, value in fields.items() if name not in _CONTENT}
-                if isinstance(log, v4.LogRequest) and log.config is not None:
-                    fields["save"] = False
-        except Exception:  # noqa: BLE001
-            self._failed()
-            fields = _empty(log)
-        return {name: value for name, value in fields.items() if value is not None}
+        with self._edge:
+            return _present(self._let_through(log))
+        return _present(_empty(log))
+
+    def _let_through(self, log: v4.LogRequest[v4.Config] | v4.UpdateLogRequest) -> dict[str, Any]:
+        fields = self._redacted(log) if self._rules is not None else msgspec.structs.asdict(log)
+        if not self._capture_content:
+            fields = {name: value for name, value in fields.items() if name not in _CONTENT}
+            if isinstance(log, v4.LogRequest) and log.config is not None:
+                fields["save"] = False
+        return fields
 
     def _redacted(self, log: msgspec.Struct) -> dict[str, Any]:
         assert self._rules is not None
@@ -129,8 +127,9 @@ class Redactor:
             for name, value in fields.items()
         }
 
-    def _failed(self) -> None:
-        self._notices.warn("redact", "a redaction failed: the content it was to redact was left out", trace=True)
+
+def _present(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _redacted_field(name: str, value: Any, rules: Rules) -> Any:

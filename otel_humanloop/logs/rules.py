@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import msgspec
 
+from otel_humanloop.edge import Edge
 from otel_humanloop.logs.naming import MARK
 from otel_humanloop.logs.secrets import SECRETS, Secret
 
@@ -29,8 +30,8 @@ _QUOTED_KEY = re.compile(
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
-def rules_of(entries: Sequence[str | Hide], *, on_failure: Callable[[], None]) -> Rules:
-    """What `settings.redact` asks for. `on_failure` is called where a callable raised, in the handling of that."""
+def rules_of(entries: Sequence[str | Hide], *, edge: Edge) -> Rules:
+    """What `settings.redact` asks for. `edge` is where what a callable raises ends."""
     secrets: list[tuple[str, Secret]] = []
     callables: list[Hide] = []
     for entry in entries:
@@ -42,21 +43,19 @@ def rules_of(entries: Sequence[str | Hide], *, on_failure: Callable[[], None]) -
             secrets.append(("value", Secret(values=re.compile(entry[6:]))))
         else:
             secrets.append((entry, SECRETS[entry]))
-    return Rules(secrets, callables, on_failure)
+    return Rules(secrets, callables, edge)
 
 
 class Rules:
     """Patterns by key, patterns by value, and callables, in that order. A callable is given texts only."""
 
-    def __init__(
-        self, secrets: Sequence[tuple[str, Secret]], callables: Sequence[Hide], on_failure: Callable[[], None]
-    ) -> None:
+    def __init__(self, secrets: Sequence[tuple[str, Secret]], callables: Sequence[Hide], edge: Edge) -> None:
         self._keys = [(secret.keys, f"{MARK}:{name}]") for name, secret in secrets if secret.keys is not None]
         self._values = [
             (secret.values, secret.length, f"{MARK}:{name}]") for name, secret in secrets if secret.values is not None
         ]
         self._callables = callables
-        self._on_failure = on_failure
+        self._edge = edge
 
     def mapping(self, fields: Mapping[str, Any], *, depth: int = 0) -> dict[str, Any]:
         """The same entries, with their keys and values redacted."""
@@ -119,12 +118,10 @@ class Rules:
         return self.said(key, value, depth=depth) if isinstance(value, str) else self.value(key, value, depth=depth)
 
     def _hidden(self, hide: Hide, key: str, text: str) -> str:
-        try:
+        with self._edge:
             hidden = cast("object", hide(key, text))
-        except Exception:  # noqa: BLE001
-            self._on_failure()
-            return f"{MARK}:failed]"
-        return hidden if isinstance(hidden, str) else f"{MARK}]"
+            return hidden if isinstance(hidden, str) else f"{MARK}]"
+        return f"{MARK}:failed]"
 
     def _matched(self, text: str) -> str:
         """The text with what patterns find in it replaced, whether it is written plainly or in JSON's escapes."""

@@ -8,6 +8,7 @@ a second reading of logs that this process has just made (`handed.py`).
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import httpx
 from starlette.datastructures import QueryParams
@@ -17,6 +18,7 @@ from otel_humanloop.attachments import PATH
 from otel_humanloop.server import attachments, logs
 from otel_humanloop.server.failures import RequestFailed, answer_to
 from otel_humanloop.server.handed import drafts_of
+from otel_humanloop.server.outcome import outcome
 from otel_humanloop.server.requests import Call
 from otel_humanloop.server.store import Store
 
@@ -38,12 +40,11 @@ class Inside(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The answer, whatever happens: what goes wrong is answered as it is at the door."""
-        try:
-            answer = self._answer(request)
-        except Exception as error:  # noqa: BLE001 - a log that we fail on must not hold up those behind it
-            answer = answer_to(error)
+        answer = outcome(partial(self._answer, request))
+        if isinstance(answer, Exception):
+            error, answer = answer, answer_to(answer)
             if answer.status_code == 500:
-                _log.exception("a request from within could not be answered")
+                _log.error("a request from within could not be answered", exc_info=error)
         return httpx.Response(answer.status_code, headers=answer.headers.items(), content=bytes(answer.body))
 
     def _answer(self, request: httpx.Request) -> Response:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from otel_humanloop.edge import Edge
 from otel_humanloop.logs.naming import MARK
 from otel_humanloop.logs.redact import Redactor
 from otel_humanloop.logs.rules import Rules, rules_of
@@ -52,8 +53,7 @@ LEFT = {
 
 
 def rules(*entries: Any) -> Rules:
-    failures: list[None] = []
-    return rules_of(entries, on_failure=lambda: failures.append(None))
+    return rules_of(entries, edge=Edge(Notices(), "redact", "a rule failed"))
 
 
 def test_the_sets_are_those_the_setting_knows() -> None:

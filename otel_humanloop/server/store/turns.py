@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol
 
 from sqlalchemy import Engine
@@ -29,25 +29,17 @@ def turn_of(engine: Engine) -> Turn:
     if engine.dialect.name != "sqlite" or not path or sys.platform == "win32":
         return nullcontext  # what SQLite itself does has to be enough
     file = Path(f"{path}-turn").absolute()
-    return lambda: _Lock(file)
+    return lambda: _locked(file)
 
 
-class _Lock:
-    """A lock on a file that lies beside the database and has nothing in it."""
+@contextmanager
+def _locked(path: Path) -> Generator[None, None, None]:
+    """Holds a lock on a file that lies beside the database and has nothing in it."""
+    import fcntl
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = -1
-
-    def __enter__(self) -> None:
-        import fcntl
-
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-        except BaseException:
-            os.close(self._file)
-            raise
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        os.close(self._file)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 
 from otel_humanloop.server.failures import RequestFailed
+from otel_humanloop.server.outcome import outcome
 from otel_humanloop.server.store.turns import turn_of
 
 T = TypeVar("T")
@@ -28,27 +30,27 @@ _BATCH = 256
 class _Job:
     """A write and where its outcome goes."""
 
-    __slots__ = ("error", "future", "result", "work")
+    __slots__ = ("_outcome", "_work", "future")
 
     def __init__(self, work: Callable[[Connection], Any]) -> None:
-        self.work = work
+        self._work = work
+        self._outcome: Any = None
         self.future: Future[Any] = Future()
-        self.result: Any = None
-        self.error: BaseException | None = None
 
     def run(self, connection: Connection) -> None:
-        try:
-            with connection.begin_nested():
-                self.result = self.work(connection)
-        except Exception as error:  # noqa: BLE001 - it is raised where the write was asked for
-            self.error = error
+        self._outcome = outcome(partial(self._run, connection))
 
-    def tell(self, commit_error: BaseException | None) -> None:
-        error = self.error or commit_error
+    def tell(self, commit_error: Exception | None) -> None:
+        result = self._outcome
+        error = result if isinstance(result, Exception) else commit_error
         if error is not None:
             self.future.set_exception(error)
         else:
-            self.future.set_result(self.result)
+            self.future.set_result(result)
+
+    def _run(self, connection: Connection) -> Any:
+        with connection.begin_nested():
+            return self._work(connection)
 
 
 class Writer:
@@ -88,15 +90,14 @@ class Writer:
         ended = False
         while not ended:
             batch, ended = self._next_batch()
-            commit_error: BaseException | None = None
-            try:
-                with self._turn(), self._engine.begin() as connection:
-                    for job in batch:
-                        job.run(connection)
-            except Exception as error:  # noqa: BLE001 - everybody in the batch is told
-                commit_error = error
+            commit_error = outcome(partial(self._commit, batch))
             for job in batch:
                 job.tell(commit_error)
+
+    def _commit(self, batch: Sequence[_Job]) -> None:
+        with self._turn(), self._engine.begin() as connection:
+            for job in batch:
+                job.run(connection)
 
     def _next_batch(self) -> tuple[list[_Job], bool]:
         """All that waits, and whether the queue has ended; waits itself while there is nothing."""
