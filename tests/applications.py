@@ -21,7 +21,7 @@ Install = Callable[..., TracerProvider]
 """Makes a provider that sends to the test's Humanloop: a processor (or what makes one) and settings."""
 
 
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     """The condition's value, once it is true."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

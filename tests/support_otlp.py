@@ -59,7 +59,7 @@ def hexadecimal(number: int) -> str:
     return f"{number:016x}"
 
 
-def until(condition: Callable[[], ResultT], seconds: float = 20.0) -> ResultT:
+def until(condition: Callable[[], ResultT], seconds: float = 60.0) -> ResultT:
     """The condition's value, once it is true."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -78,7 +78,8 @@ def test_everything_arrives_once_parents_first_and_the_unacceptable_is_remembere
         clock.passes(pipeline.step(take_in, 0.2))
     assert humanloop.logs()
     assert counts.sent == 0
-    while not counts.sent:
+    # What it has is sent to it again until its answer is heard, whatever more of it came too late on a busy machine.
+    while counts.sent < len(humanloop.logs()):
         clock.passes(pipeline.step(take_in, 10))
 
     humanloop.answers[:] = [429, 500, 413, 422, 408]
