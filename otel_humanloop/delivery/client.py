@@ -16,6 +16,8 @@ from otel_humanloop.errors import SettingsError
 from otel_humanloop.settings import Settings
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 MAX_ANSWER = 16 * 1024 * 1024
@@ -175,9 +177,19 @@ def _network(url: httpx.URL) -> httpx.BaseTransport:
     if proxy and (proxy_bypass(url.host) or proxy_bypass(f"{url.host}:{url.port}")):
         proxy = None
     return httpx.HTTPTransport(
+        verify=_trust(url),
         proxy=None if not proxy else proxy if "://" in proxy else f"http://{proxy}",
         limits=httpx.Limits(max_keepalive_connections=1, keepalive_expiry=_IDLE),
     )
+
+
+def _trust(url: httpx.URL) -> ssl.SSLContext | bool:
+    """Whom to trust: over http nobody, for reading the certificates takes as long as importing httpx."""
+    if url.scheme == "https":
+        return True
+    import ssl
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _basic(url: httpx.URL) -> str:

@@ -207,6 +207,13 @@ def test_a_certificate_file_that_is_not_there_is_said_at_the_start(
         Client(settings_for())
 
 
+def test_certificates_are_not_read_for_a_server_without_tls(
+    settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", os.fspath(tmp_path / "no.pem"))
+    Client(settings_for(base_url="http://127.0.0.1:9/v4")).close()
+
+
 def test_a_base_url_httpx_cannot_use_is_said_at_the_start(settings_for: SettingsFor) -> None:
     with pytest.raises(SettingsError, match="HUMANLOOP_BASE_URL"):
         Client(settings_for(base_url="http://\x7f/v4"))
