@@ -132,13 +132,19 @@ class Door:
             encoding: The body's `Content-Encoding`, one of `bodies.ENCODINGS`.
         """
         try:
-            verdict = self._receive(receiver, signal, body, media_type, encoding)
+            return self._receive(receiver, signal, body, media_type, encoding)
         except Exception:  # noqa: BLE001
             # An error of ours must not make a sender drop what it sent.
             self._notices.warn("receive", "a request could not be taken in", trace=True)
-            verdict = Verdict(code=Code.UNAVAILABLE, message="an error of the bridge", retry_after=RETRY_FULL)
+            return Verdict(code=Code.UNAVAILABLE, message="an error of the bridge", retry_after=RETRY_FULL)
+
+    def serves(self, receiver: str) -> None:
+        """That receiver lets its senders come here."""
+        self._metrics.expect(receiver, [signal.value for signal in Signal], [code.value for code in Code])
+
+    def answered(self, receiver: str, signal: Signal, verdict: Verdict) -> None:
+        """A sender was told so, wherever that was decided."""
         self._metrics.request(receiver, signal.value, verdict.code.value)
-        return verdict
 
     def _receive(self, receiver: str, signal: Signal, body: bytes, media_type: str, encoding: str) -> Verdict:
         if self.closing:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_left
-from collections.abc import Iterator
-from itertools import accumulate
+from collections import Counter as Counts
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from itertools import accumulate, product
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 
 from otel_humanloop.bridge.keeper import Keeper
+from otel_humanloop.errors import Unavailable
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 
@@ -43,43 +53,46 @@ class Latencies:
 class Metrics:
     """The numbers of one bridge, in a registry of its own.
 
-    What receivers do is counted here as it happens; the rest is read where it is kept, when someone asks.
+    What receivers do is counted here as it happens; the rest is read where it is kept, when someone asks. A number that
+    may grow is there from the start, as 0: of one that appears only once something went wrong, Prometheus does not see
+    it grow.
     """
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
-        self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "otel_humanloop_requests",
-            "Requests and messages, by what became of them.",
-            ["receiver", "signal", "code"],
-            registry=self._registry,
-        )
-        self._received = Counter(
-            "otel_humanloop_received_spans",
-            "Spans that were taken in and kept.",
-            ["receiver"],
-            registry=self._registry,
-        )
-        self._rejected = Counter(
-            "otel_humanloop_rejected_spans",
-            "Spans that are none: an id is missing or malformed.",
-            ["receiver"],
-            registry=self._registry,
-        )
+        self._lock = threading.Lock()
+        self._requests: Counts[tuple[str, ...]] = Counts()
+        self._received: Counts[tuple[str, ...]] = Counts()
+        self._rejected: Counts[tuple[str, ...]] = Counts()
+        self._consumers: list[tuple[str, Callable[[], int]]] = []
         self._latencies = Latencies()
         keeper.on_latency(self._latencies.observe)
+        self._registry = CollectorRegistry()
         self._registry.register(self)
+        ProcessCollector(registry=self._registry)
+
+    def expect(self, receiver: str, signals: Iterable[str], codes: Iterable[str]) -> None:
+        """That receiver is there, and answers so."""
+        with self._lock:
+            self._received[receiver,] += 0
+            self._rejected[receiver,] += 0
+            for labels in product([receiver], signals, codes):
+                self._requests[labels] += 0
+
+    def consumes(self, topics: str, uncommitted: Callable[[], int]) -> None:
+        """Kafka is read; `uncommitted` says how many messages were and are not committed yet."""
+        self._consumers.append((topics, uncommitted))
 
     def request(self, receiver: str, signal: str, code: str) -> None:
         """A request was answered."""
-        self._requests.labels(receiver, signal, code).inc()
+        with self._lock:
+            self._requests[receiver, signal, code] += 1
 
     def received(self, receiver: str, spans: int, rejected: int) -> None:
         """Spans were kept, and others were none."""
-        self._received.labels(receiver).inc(spans)
-        if rejected:
-            self._rejected.labels(receiver).inc(rejected)
+        with self._lock:
+            self._received[receiver,] += spans
+            self._rejected[receiver,] += rejected
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it."""
@@ -90,42 +103,90 @@ class Metrics:
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        """What is read where it is kept."""
+        """All but what the process takes."""
+        yield InfoMetricFamily("otel_humanloop_build", "What runs here.", value={"version": version("otel-humanloop")})
+        yield from self._coming_in()
+        yield from self._kept()
+        yield from self._going_out()
+
+    def _coming_in(self) -> Iterator[Metric]:
+        with self._lock:
+            requests, received, rejected = self._requests.copy(), self._received.copy(), self._rejected.copy()
+        yield _counted(
+            "otel_humanloop_requests",
+            "Requests and messages, by what became of them.",
+            ("receiver", "signal", "code"),
+            requests,
+        )
+        yield _counted("otel_humanloop_received_spans", "Spans that were taken in and kept.", ("receiver",), received)
+        yield _counted(
+            "otel_humanloop_rejected_spans",
+            "Spans that are none: an id is missing or malformed.",
+            ("receiver",),
+            rejected,
+        )
+        if self._consumers:
+            uncommitted = GaugeMetricFamily(
+                "otel_humanloop_kafka_uncommitted_messages",
+                "Messages that were read and are not committed yet.",
+                labels=["topics"],
+            )
+            for topics, count in self._consumers:
+                uncommitted.add_metric([topics], count())
+            yield uncommitted
+
+    def _kept(self) -> Iterator[Metric]:
+        keeper, settings = self._keeper, self._keeper.settings
+        for name, meaning, value in (
+            ("spool_spans", "Spans that are kept and not settled yet.", keeper.spans),
+            ("spool_bytes", "About how many bytes they are.", keeper.bytes),
+            ("spool_max_spans", "How many spans are kept at most (HUMANLOOP_MAX_SPANS).", settings.max_spans),
+            ("spool_max_bytes", "How many bytes of spans are kept at most (HUMANLOOP_MAX_BYTES).", settings.max_bytes),
+            (
+                "spool_oldest_seconds",
+                "For how long the span has been kept that has been for the longest.",
+                keeper.oldest,
+            ),
+            (
+                "held_spans",
+                "Spans that wait for a parent, for log records or for an AI operation in their trace.",
+                max(0, keeper.spans - keeper.sender.waiting),
+            ),
+        ):
+            yield GaugeMetricFamily(f"otel_humanloop_{name}", meaning, value=value)
+        yield _counted(
+            "otel_humanloop_dropped_spans",
+            "Spans that were lost here, by reason.",
+            ("reason",),
+            {(reason,): number for reason, number in {**_NONE_DROPPED, **keeper.counts.dropped}.items()},
+        )
+
+    def _going_out(self) -> Iterator[Metric]:
+        sender = self._keeper.sender
+        yield GaugeMetricFamily(
+            "otel_humanloop_delivery_up",
+            "1, or 0 while Humanloop takes nothing: /readyz says why.",
+            value=not isinstance(sender.last_error, Unavailable),
+        )
+        yield GaugeMetricFamily(
+            "otel_humanloop_waiting_logs", "Logs that are ready to be sent, or being sent.", value=sender.waiting
+        )
+        for name, meaning, value in (
+            ("sent_logs", "Logs and updates that Humanloop has acknowledged.", sender.acknowledged),
+            ("refused_logs", "Logs and updates that Humanloop will never take.", sender.refused),
+            ("delivery_requests", "Requests made to Humanloop.", sender.requests),
+            ("retried_requests", "Requests to Humanloop that failed for now.", sender.retried),
+        ):
+            yield CounterMetricFamily(f"otel_humanloop_{name}", meaning, value=value)
         yield self._latencies.collect()
-        keeper, sender = self._keeper, self._keeper.sender
-        waiting = sender.waiting
-        yield CounterMetricFamily(
-            "otel_humanloop_sent_logs", "Logs and updates that Humanloop has acknowledged.", value=sender.acknowledged
-        )
-        yield CounterMetricFamily(
-            "otel_humanloop_refused_logs", "Logs and updates that Humanloop will never take.", value=sender.refused
-        )
-        yield CounterMetricFamily(
-            "otel_humanloop_delivery_requests", "Requests made to Humanloop.", value=sender.requests
-        )
-        yield CounterMetricFamily(
-            "otel_humanloop_retried_requests", "Requests to Humanloop that failed for now.", value=sender.retried
-        )
-        dropped = CounterMetricFamily(
-            "otel_humanloop_dropped_spans", "Spans that were lost here, by reason.", labels=["reason"]
-        )
-        for reason, number in sorted(keeper.counts.dropped.items()):
-            dropped.add_metric([reason], number)
-        yield dropped
-        yield GaugeMetricFamily(
-            "otel_humanloop_spool_spans", "Spans that are kept and not settled yet.", value=keeper.spans
-        )
-        yield GaugeMetricFamily("otel_humanloop_spool_bytes", "About how many bytes they are.", value=keeper.bytes)
-        yield GaugeMetricFamily(
-            "otel_humanloop_spool_oldest_seconds",
-            "For how long the span has been kept that has been for the longest.",
-            value=keeper.oldest,
-        )
-        yield GaugeMetricFamily(
-            "otel_humanloop_held_spans",
-            "Spans that wait for a parent, for log records or for an AI operation in their trace.",
-            value=max(0, keeper.spans - waiting),
-        )
-        yield GaugeMetricFamily(
-            "otel_humanloop_waiting_logs", "Logs that are ready to be sent, or being sent.", value=waiting
-        )
+
+
+_NONE_DROPPED = {"internal": 0, "shutdown": 0}
+
+
+def _counted(name: str, meaning: str, labels: Sequence[str], counts: Mapping[tuple[str, ...], int]) -> Metric:
+    """A counter with labels. The client's own counters tell beside each when it was made, which nobody asks for."""
+    family = CounterMetricFamily(name, meaning, labels=labels)
+    for values, count in sorted(counts.items()):
+        family.add_metric(values, count)
+    return family

@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,55 @@ def test_metrics_tell_what_went_on(bridge: RunningBridge, http: httpx.Client, hu
         "otel_humanloop_held_spans 0.0",
     ):
         assert line in text.splitlines()
+
+
+def number(text: str, line: str) -> float:
+    """The value of a metric, by its name with labels."""
+    (value,) = (each.rpartition(" ")[2] for each in text.splitlines() if each.startswith(f"{line} "))
+    return float(value)
+
+
+def test_every_answer_is_counted_wherever_it_was_decided(bridges: Any) -> None:
+    with (
+        bridges(tokens=("one",)) as bridge,
+        httpx.Client(base_url=bridge.url("http"), trust_env=False) as http,
+    ):
+        counted = 'otel_humanloop_requests_total{{code="{}",receiver="http",signal="traces"}}'
+        codes = ("ok", "invalid", "unauthenticated", "too_large", "unsupported", "full", "unavailable")
+        before = http.get("/metrics").text
+        assert [number(before, counted.format(code)) for code in codes] == [0] * 7
+        known = {**PROTOBUF, "authorization": "Bearer one"}
+        http.post("/v1/traces", content=b"", headers=PROTOBUF)
+        http.post("/v1/traces", content=b"", headers=known)
+        http.post("/v1/traces", content=b"\xff", headers=known)
+        http.post("/v1/traces", content=b"", headers={**known, "content-encoding": "snappy"})
+        http.post("/v1/traces", content=bytes(bodies.MAX_BODY + 1), headers=known)
+        after = http.get("/metrics").text
+        assert [number(after, counted.format(code)) for code in codes] == [1, 1, 1, 1, 1, 0, 0]
+        assert "_created" not in after
+
+
+def test_metrics_tell_how_full_it_is_and_whether_humanloop_takes_anything(bridges: Any, humanloop: Humanloop) -> None:
+    humanloop.answers += [503]
+    with (
+        bridges(max_spans=10, max_bytes=1_000_000) as bridge,
+        httpx.Client(base_url=bridge.url("http"), trust_env=False) as http,
+    ):
+        assert number(http.get("/metrics").text, "otel_humanloop_delivery_up") == 1
+        http.post("/v1/traces", content=body(span(1, 2)), headers=PROTOBUF)
+        text = until(lambda: text if "delivery_up 0.0" in (text := http.get("/metrics").text) else "")
+        for line, value in (
+            ("otel_humanloop_spool_spans", 1),
+            ("otel_humanloop_spool_max_spans", 10),
+            ("otel_humanloop_spool_max_bytes", 1_000_000),
+            ("otel_humanloop_retried_requests_total", 1),
+            ('otel_humanloop_dropped_spans_total{reason="shutdown"}', 0),
+        ):
+            assert number(text, line) == value
+        until(lambda: "delivery_up 1.0" in http.get("/metrics").text)
+        assert f'otel_humanloop_build_info{{version="{version("otel-humanloop")}"}} 1.0' in text
+        if Path("/proc/self/stat").exists():  # what Prometheus's client reads there is to be had on Linux only
+            assert number(text, "process_resident_memory_bytes") > 1_000_000
 
 
 @pytest.mark.slow

@@ -43,6 +43,7 @@ async def start(address: Listen, door: Door, threads: Executor) -> tuple[grpc.ai
     Raises:
         SettingsError: The address cannot be had, or the certificate not be used.
     """
+    door.serves(NAME)
     server: Any = _untyped.aio.server(options=_OPTIONS)
     handlers = [
         _untyped.method_handlers_generic_handler(
@@ -76,6 +77,7 @@ class _Export:
 
     async def answer(self, request: bytes, context: Context) -> bytes:
         verdict = await self._verdict(request, context)
+        self._door.answered(NAME, self._signal, verdict)
         if verdict.code is Code.OK:
             return answers.success(self._signal, verdict).SerializeToString()
         status = answers.failure(verdict)

@@ -60,6 +60,7 @@ class HttpReceiver:
         self, door: Door, threads: Executor, *, health: Callable[[], Health], metrics: Callable[[], bytes]
     ) -> None:
         self._door = door
+        door.serves(NAME)
         self._threads = threads
         self._health = health
         self._metrics = metrics
@@ -95,6 +96,7 @@ class HttpReceiver:
         headers = {name.lower(): value.decode("latin-1") for name, value in reversed(scope["headers"])}
         media_type = essence(headers.get(b"content-type", ""))
         verdict = await self._verdict(signal, headers, media_type, receive)
+        self._door.answered(NAME, signal, verdict)
         answer = answers.success(signal, verdict) if verdict.code is Code.OK else answers.failure(verdict)
         # The Collector reads an answer only where its type is exactly one of these two, without parameters.
         answered = media_type if media_type in MEDIA_TYPES else PROTOBUF

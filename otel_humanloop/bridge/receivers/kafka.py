@@ -97,6 +97,8 @@ class KafkaReceiver:
             self._producer = Producer({"enable.idempotence": True, **shared})
         except (KafkaException, ValueError) as error:
             raise SettingsError(f"Kafka cannot be read with these properties: {error}") from error
+        metrics.expect(NAME, [address.signal], ["ok", "full", "invalid"])
+        metrics.consumes(",".join(address.topics), lambda: self._offsets.waiting)
         keeper.on_settled(self._offsets.settle)
         self._thread = threading.Thread(target=self._run, name="otel-humanloop-kafka", daemon=True)
 
@@ -114,11 +116,6 @@ class KafkaReceiver:
         """Commits what was delivered, and leaves the group."""
         self._commit(time.monotonic())
         self._consumer.close()
-
-    @property
-    def uncommitted(self) -> int:
-        """How many messages were read and are not committed yet."""
-        return self._offsets.waiting
 
     def _run(self) -> None:
         attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
