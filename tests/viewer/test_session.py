@@ -177,6 +177,26 @@ def test_the_waterfall_shows_true_starts_and_lengths(api: Api) -> None:
     ]
 
 
+def test_a_moment_within_a_day_stands_where_it_was_and_is_long_enough_to_be_drawn(api: Api) -> None:
+    api.log(session_reference_id="s", output="x", created_at="2024-06-02T12:00:00Z", duration=86_400.0)
+    posted(api, "at once", 36, duration=0.0)
+    posted(api, "short", 48, duration=2.0)
+    posted(api, "unknown", 54)
+    node = session_page(api)
+    bars = [places(node, one.attributes["id"], "bar")[0] for one in node.all("li", kind="row")]
+    assert bars[0] == (0.0, 100.0)
+    for (start, length), seconds in zip(bars[1:], (36, 46, 54), strict=True):
+        assert start * 864 == pytest.approx(seconds, abs=0.01)
+        assert length > 0
+    assert bars[2][1] * 864 == pytest.approx(2.0, abs=0.01)
+
+
+def test_no_mark_of_the_axis_leaves_it(api: Api) -> None:
+    posted(api, "a", 10, duration=10.0)
+    marks = session_page(api).one("svg", kind="ticks").all("text")
+    assert [mark.attributes.get("class") for mark in marks] == ["first", None, None, None, None, "last"]
+
+
 def test_the_critical_path_is_what_the_session_waited_for(api: Api) -> None:
     whole = posted(api, "a", 10, duration=10.0)
     first = posted(api, "b", 4, "a", duration=3.0)

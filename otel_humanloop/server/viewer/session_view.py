@@ -24,6 +24,9 @@ from otel_humanloop.server.viewer.tree import Row, rows_of, tree_of
 MOST = 2_000
 """Rows of a page; a link leads to all."""
 
+_LEAST = 0.0001
+"""Per cent of the axis that a bar is long at least: of one without any length nothing is drawn, its edge neither."""
+
 
 def session_values(tx: Connection, id: str, query: Any, log: str | None = None) -> dict[str, Any]:
     """What the template of a session's page is given.
@@ -77,12 +80,15 @@ def bars(entry: Entry, axis: Axis, critical: Sequence[Stretch]) -> str:
     Places are per cent of the axis in attributes: a style would have to be allowed by the page's policy.
     """
     left = axis.place(entry.started_at)
-    width = max(round(axis.place(entry.ended_at) - left, 2), 0)
-    parts = [f'<rect class="bar" x="{left}%" width="{width}%"/>']
+    parts = [f'<rect class="bar" x="{left:.7g}%" width="{_length(left, axis.place(entry.ended_at))}%"/>']
     for stretch in critical:
         start = axis.place(stretch.start)
-        parts.append(f'<rect class="crit" x="{start}%" width="{max(axis.place(stretch.end) - start, 0):.2f}%"/>')
+        parts.append(f'<rect class="crit" x="{start:.7g}%" width="{_length(start, axis.place(stretch.end))}%"/>')
     return "".join(parts)
+
+
+def _length(start: float, end: float) -> str:
+    return f"{max(end - start, _LEAST):.7g}"
 
 
 def _title(session: Summary) -> str:

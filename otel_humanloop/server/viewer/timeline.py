@@ -40,8 +40,8 @@ class Axis(msgspec.Struct, frozen=True, kw_only=True):
     end: int
 
     def place(self, moment: int) -> float:
-        """Where a moment is, in per cent of the axis, to a hundredth."""
-        return round(100 * (moment - self.start) / (self.end - self.start), 2)
+        """Where a moment is, in per cent of the axis; to a second where that is a month long."""
+        return round(100 * (moment - self.start) / (self.end - self.start), 5)
 
     def ticks(self, zero: int) -> list[Tick]:
         """Marks at round times after `zero`."""

@@ -45,7 +45,7 @@ export function zoomBy(factor) {
 }
 
 function zoom(start, end) {
-  [from, to] = end - start < 0.001 ? [from, to] : [start, end];
+  [from, to] = end - start < 0.01 ? [from, to] : [start, end];
   drawZoom();
 }
 
@@ -97,7 +97,9 @@ function labels(axis) {
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= least * 0.999);
   const made = [];
   for (let second = Math.ceil(start / step) * step; second <= end; second += step) {
-    const text = element("text", { x: `${((second - start) / (end - start)) * 100}%`, y: 18 });
+    const place = ((second - start) / (end - start)) * 100;
+    const side = place < 2 ? "first" : place > 95 ? "last" : "middle";
+    const text = element("text", { x: `${place}%`, y: 18, class: side });
     text.textContent = label(second, step);
     made.push(text);
   }
