@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from benchmarks.environments import PROJECT
 from benchmarks.finding import Figures, number
+from benchmarks.measures.parts import BYTES
 
 PAGE = PROJECT / "docs" / "scale.md"
 
@@ -86,15 +87,7 @@ def _parts(figures: Figures) -> str:
         if one is not None and two is not None:
             lines.append(f"| {what} | {two / one:.2f}x |")
     lines += ["", "| On the way, and kept | bytes per span |", "|---|---|"]
-    said = {
-        "otlp": "OTLP, protobuf",
-        "gzip": "the same with gzip",
-        "spool": "the bridge's spool",
-        "held": "memory of the bridge, while Humanloop is away",
-        "sqlite": "the server's database, SQLite",
-        "postgresql": "the server's database, PostgreSQL",
-    }
-    lines += [f"| {what} | {sizes[name]:,.0f} |" for name, what in said.items() if name in sizes]
+    lines += [f"| {what} | {sizes[name]:,.0f} |" for name, what in BYTES.items() if name in sizes]
     return "\n".join(lines) + "\n"
 
 

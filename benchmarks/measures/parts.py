@@ -81,7 +81,7 @@ def find(figures: Figures) -> Finding:
             Table(["through", "part", "CPU µs/span", "spans/s and core", "MB afterwards"], rows),
             Table(
                 ["what", "bytes per span"],
-                [[_BYTES[name], f"{size:,.0f}"] for name, size in figures["bytes"].items()],
+                [[BYTES[name], f"{size:,.0f}"] for name, size in figures["bytes"].items()],
             ),
         ],
     )
@@ -100,7 +100,7 @@ _CHAINS = {
     "tail-sampling, ordinary": "the same, spans without AI",
 }
 
-_BYTES = {
+BYTES = {
     "otlp": "OTLP, protobuf",
     "gzip": "the same with gzip",
     "spool": "the bridge's spool",
@@ -108,6 +108,7 @@ _BYTES = {
     "sqlite": "the server's database, SQLite",
     "postgresql": "the server's database, PostgreSQL",
 }
+"""What the sizes of a span are called: on the way, and kept."""
 
 
 def _chains() -> dict[str, Callable[[ExitStack, Path], _Chain]]:

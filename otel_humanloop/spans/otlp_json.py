@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,7 +32,7 @@ from otel_humanloop.spans import (
     event_name,
 )
 from otel_humanloop.spans import otlp_wire as wire
-from otel_humanloop.spans.otlp_items import made
+from otel_humanloop.spans.otlp_items import ItemT, WireT, made
 
 _MAX_DEPTH = 100
 _TRACE_ID_DIGITS = 32
@@ -53,31 +53,30 @@ def spans_of(body: bytes) -> Iterator[Span | DecodeError]:
         DecodeError: The bytes are not such a request. Names the field.
     """
     request = _parse(body, wire.TraceRequest)
-    for resource_spans in request.resource_spans or ():
-        for scope_spans in resource_spans.scope_spans or ():
-            spans = scope_spans.spans or []
-            try:
-                resource = _resource(resource_spans.resource)
-                scope = _scope(scope_spans.scope, scope_spans.schema_url)
-            except DecodeError as error:
-                yield from [error] * len(spans)
-            else:
-                yield from made(_span, spans, resource, scope)
+    for group in request.resource_spans or ():
+        for scoped in group.scope_spans or ():
+            yield from _made(_span, scoped.spans or [], group.resource, scoped)
 
 
 def records_of(body: bytes) -> Iterator[LogRecord | DecodeError]:
     """The log records of one `ExportLogsServiceRequest` in JSON, as `spans_of` has the spans."""
     request = _parse(body, wire.LogsRequest)
-    for resource_logs in request.resource_logs or ():
-        for scope_logs in resource_logs.scope_logs or ():
-            records = scope_logs.log_records or []
-            try:
-                resource = _resource(resource_logs.resource)
-                scope = _scope(scope_logs.scope, scope_logs.schema_url)
-            except DecodeError as error:
-                yield from [error] * len(records)
-            else:
-                yield from made(_record, records, resource, scope)
+    for group in request.resource_logs or ():
+        for scoped in group.scope_logs or ():
+            yield from _made(_record, scoped.log_records or [], group.resource, scoped)
+
+
+def _made(
+    make: Callable[[WireT, Resource, Scope], ItemT],
+    items: Sequence[WireT],
+    resource: wire.Resource | None,
+    scoped: wire.ScopeSpans | wire.ScopeLogs,
+) -> Iterable[ItemT | DecodeError]:
+    try:
+        read = _resource(resource), _scope(scoped.scope, scoped.schema_url)
+    except DecodeError as error:
+        return [error] * len(items)
+    return made(make, items, *read)
 
 
 def _parse(body: bytes, kind: type[RequestT]) -> RequestT:

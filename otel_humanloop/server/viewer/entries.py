@@ -96,25 +96,15 @@ class _Config(msgspec.Struct, frozen=True):
 
 
 _CONFIG = msgspec.json.Decoder(_Config)
+_SAME = tuple(field for field in Entry.__struct_fields__ if field in logs.c and field != "project")
+"""Fields that are columns of a log."""
 _COLUMNS: tuple[ColumnElement[Any], ...] = (
-    logs.c.key,
-    logs.c.id,
-    logs.c.parent,
-    logs.c.reference_id,
-    logs.c.parent_reference_id,
     logs.c.project,
     logs.c.config,
-    logs.c.started_at,
-    logs.c.ended_at,
-    logs.c.duration,
-    logs.c.prompt_tokens,
-    logs.c.output_tokens,
     logs.c.prompt_cost,
     logs.c.output_cost,
-    logs.c.failed,
-    logs.c.saved,
-    logs.c.source,
     logs.c.glimpse,
+    *(logs.c[name] for name in _SAME),
 )
 
 
@@ -164,35 +154,9 @@ def projects_named(tx: Connection, keys: set[int]) -> dict[int, tuple[str, str]]
 
 def _entry(row: Any, named: Mapping[int, tuple[str, str]], made: Mapping[int, Made]) -> Entry:
     # Taken apart at once: a page may have thousands of rows, and each name looked up in one costs as much as all this.
-    key, id, parent, reference_id, parent_reference_id, project, config, *rest = row
-    started_at, ended_at, duration, prompt_tokens, output_tokens, prompt_cost, output_cost, *rest = rest
-    failed, saved, source, glimpse = rest
+    project, config, prompt_cost, output_cost, glimpse, *same = row
     project_id, project_name = named[project]
-    seen = glimpses.decode(glimpse)
     cost = output_cost if prompt_cost is None else prompt_cost if output_cost is None else prompt_cost + output_cost
-    return Entry(
-        key=key,
-        id=id,
-        parent=parent,
-        reference_id=reference_id,
-        parent_reference_id=parent_reference_id,
-        project=project_name,
-        project_id=project_id,
-        made=made[config],
-        started_at=started_at,
-        ended_at=ended_at,
-        duration=duration,
-        prompt_tokens=prompt_tokens,
-        output_tokens=output_tokens,
-        cost=cost,
-        failed=failed,
-        saved=saved,
-        source=source,
-        inputs=seen.inputs,
-        more_inputs=seen.more_inputs,
-        output=seen.output,
-        error=seen.error,
-        calls=seen.calls,
-        warnings=seen.warnings,
-        user=seen.user,
-    )
+    seen = msgspec.structs.asdict(glimpses.decode(glimpse))
+    fields: dict[str, Any] = dict(zip(_SAME, same, strict=True))
+    return Entry(project=project_name, project_id=project_id, made=made[config], cost=cost, **fields, **seen)
