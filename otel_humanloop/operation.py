@@ -230,10 +230,19 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         conventions: Names of those that claimed the span, by rank. Empty for a step nobody claims.
         sources: Field name of `Operation` -> its source.
-        taken: Attribute keys some field has taken; the rest go to metadata.
+        told: The same in words, `convention: key`.
+        taken: Attribute keys some field has taken.
+        left: All other attribute keys, in their order: they go to metadata.
     """
 
     operation: Operation
     conventions: Sequence[str] = ()
     sources: Mapping[str, Source] = {}
+    told: Mapping[str, str] = {}
     taken: frozenset[str] = frozenset()
+    left: Sequence[str] = ()
+
+
+def told(sources: Mapping[str, Source]) -> dict[str, str]:
+    """Sources in words."""
+    return {field: f"{source.convention}: {source.key}" for field, source in sources.items()}

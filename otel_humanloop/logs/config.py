@@ -49,15 +49,11 @@ def config_of(operation: Operation, span_name: str) -> v4.Config:
 
 
 def _model_config(operation: Operation) -> v4.ModelConfig:
-    other = dict(operation.parameters or {})
-    for limit in _LIMITS:
-        if limit in other and "max_tokens" not in other:
-            other["max_tokens"] = other.pop(limit)
+    taken, other = _parameters(operation.parameters) if operation.parameters else ({}, {})
     provider = _provider(operation.provider, other)
     template = operation.template
     if template is not None and template.version is not None:
         other["prompt_version"] = template.version
-    taken = _taken(other)
     return v4.ModelConfig(
         model=storable(operation.request_model) or storable(operation.response_model) or "unknown",
         name=storable(template.name) if template is not None else None,
@@ -110,16 +106,22 @@ def _tool(tool: ToolDefinition) -> v4.Tool:
     )
 
 
-def _taken(other: dict[str, Any]) -> dict[str, Any]:
-    """The parameters whose values are ones the contract allows, taken out of `other`."""
+def _parameters(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parameters whose values are ones the contract allows, and all others."""
     taken: dict[str, Any] = {}
-    for name, accept in _ACCEPTED.items():
-        value = other.get(name)
-        accepted = accept(value) if value is not None else None
+    other: dict[str, Any] = {}
+    limit: str | None = None  # what stands for `max_tokens`
+    if "max_tokens" not in parameters:
+        limit = next(filter(parameters.__contains__, _LIMITS), None)
+    for said, value in parameters.items():
+        name = said if said != limit else "max_tokens"
+        accept = _ACCEPTED.get(name)
+        accepted = accept(value) if accept is not None and value is not None else None
         if accepted is not None:
             taken[name] = accepted
-            del other[name]
-    return taken
+        else:
+            other[name] = value
+    return taken, other
 
 
 def _whole(value: Any) -> int | None:

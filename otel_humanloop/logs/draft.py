@@ -8,8 +8,9 @@ from enum import Enum
 import msgspec
 
 from otel_humanloop.logs.naming import distinct
-from otel_humanloop.operation import Kind, Operation, Reading, Source
-from otel_humanloop.reading import is_infrastructure, read
+from otel_humanloop.operation import Kind, Operation, Reading, Source, told
+from otel_humanloop.reading import read
+from otel_humanloop.reading.infrastructure import is_plumbing
 from otel_humanloop.spans import Span, SpanKey
 
 
@@ -78,18 +79,17 @@ def draft(span: Span, *, conversations_are_sessions: bool = False) -> Draft:
             operation=before.operation,
             conventions=before.conventions,
             sources=before.sources,
+            told=told(before.sources),
             taken=frozenset({READ_BEFORE}),
+            left=[key for key in span.attributes if key != READ_BEFORE],
         )
     else:
         reading = read(span)
     operation = reading.operation
-    session = distinct(operation.session)
+    session = distinct(operation.session) if operation.session is not None else None
     if session is None and conversations_are_sessions:
         session = distinct(operation.conversation)
-    told = (
-        *(operation.messages, operation.output_messages, operation.output, operation.tools),
-        *(operation.usage, operation.cost, operation.request_model, operation.finish_reasons),
-    )
+    is_call = operation.kind is Kind.MODEL or operation.kind is Kind.EMBEDDING
     return Draft(
         key=(span.trace_id, span.span_id),
         parent=span.parent_id if span.parent_id != span.span_id else None,
@@ -100,9 +100,9 @@ def draft(span: Span, *, conversations_are_sessions: bool = False) -> Draft:
         session=session,
         user=operation.user,
         carries_usage=operation.usage is not None or operation.cost is not None,
-        is_call=operation.kind in (Kind.MODEL, Kind.EMBEDDING),
+        is_call=is_call,
         call_id=operation.response_id,
-        wealth=before.wealth if before is not None else len(told) - told.count(None),
+        wealth=before.wealth if before is not None else _wealth(operation) if is_call else 0,
     )
 
 
@@ -110,11 +110,17 @@ def _role(span: Span, reading: Reading) -> Role:
     operation = reading.operation
     if operation.retold:
         return Role.TRANSPARENT
-    if reading.conventions and operation.kind is not Kind.STEP:
-        return Role.AI
-    if is_infrastructure(span):
-        return Role.TRANSPARENT
-    return Role.STEP
+    if reading.conventions:
+        return Role.AI if operation.kind is not Kind.STEP else Role.STEP
+    return Role.TRANSPARENT if is_plumbing(span) else Role.STEP
+
+
+def _wealth(operation: Operation) -> int:
+    fields = (
+        *(operation.messages, operation.output_messages, operation.output, operation.tools),
+        *(operation.usage, operation.cost, operation.request_model, operation.finish_reasons),
+    )
+    return len(fields) - fields.count(None)
 
 
 def _read_before(span: Span) -> ReadBefore | None:

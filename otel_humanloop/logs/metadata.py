@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any, cast
 
 from otel_humanloop.logs.draft import Draft
@@ -40,9 +39,8 @@ def metadata_of(draft: Draft, user: str | None, beside: Mapping[str, Any]) -> di
     _add_facts(metadata, reading.operation)
     if beside:
         metadata.update(beside)
-    rest = {key: value for key, value in span.attributes.items() if key not in reading.taken}
-    if rest:
-        metadata["attributes"] = nested(rest)
+    if reading.left:
+        metadata["attributes"] = nested(span.attributes, reading.left)
     if span.resource.attributes:
         metadata["resource"] = nested(span.resource.attributes)
     if span.events:
@@ -63,21 +61,24 @@ def metadata_of(draft: Draft, user: str | None, beside: Mapping[str, Any]) -> di
     return metadata
 
 
-def nested(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def nested(attributes: Mapping[str, Any], among: Sequence[str] | None = None) -> dict[str, Any]:
     """Dotted keys as nested objects: `{"a.b": 1}` as `{"a": {"b": 1}}`.
 
     A key that would have to hang below another key's value keeps the rest of its dots: `{"a": 0, "a.b": 1}`.
+
+    Args:
+        among: The keys to take, each of which is there; None for all.
     """
-    for value in attributes.values():
-        if type(value) is dict:
-            return _untangled(attributes)
-    keys = tuple(attributes)
-    grow = _known_grower(keys) if len(keys) <= _MOST_KEYS else _grower_of(keys)
-    return _untangled(attributes) if grow is None else grow(attributes)
+    keys = tuple(attributes if among is None else among)
+    tree = _known_tree(keys) if len(keys) <= _MOST_KEYS else _tree_of(keys)
+    if tree is None:
+        return _untangled({key: attributes[key] for key in keys})
+    return _grown(tree, attributes)
 
 
-def _grower_of(keys: tuple[str, ...]) -> Callable[[Mapping[str, Any]], dict[str, Any]] | None:
-    """What nests the attributes of these keys; None where one of them would hang below another's value, or too deep."""
+def _tree_of(keys: tuple[str, ...]) -> dict[str, Any] | None:
+    """The tree these keys make, a leaf of which is its key; None where one would hang below another's value, or too
+    deep."""
     tree: dict[str, Any] = {}
     for key in keys:
         *path, last = key.split(".")
@@ -92,18 +93,18 @@ def _grower_of(keys: tuple[str, ...]) -> Callable[[Mapping[str, Any]], dict[str,
         if last in here:
             return None
         here[last] = key
-    return _grower(tree)
+    return tree
 
 
-_known_grower = lru_cache(maxsize=1000)(_grower_of)
+_known_tree = lru_cache(maxsize=1000)(_tree_of)
 
 
-def _grower(tree: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """What makes the tree of attributes; a leaf of it is the key of its attribute."""
-    rows = [
-        (segment, itemgetter(below) if isinstance(below, str) else _grower(below)) for segment, below in tree.items()
-    ]
-    return lambda attributes: {segment: grow(attributes) for segment, grow in rows}
+def _grown(tree: dict[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The tree with values in place of their keys."""
+    return {
+        segment: attributes[below] if type(below) is str else _grown(below, attributes)
+        for segment, below in tree.items()
+    }
 
 
 def _untangled(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,6 +188,6 @@ def _origin(draft: Draft) -> dict[str, Any]:
     origin["status"] = _STATUSES[span.status.code]
     if reading.conventions:
         origin["conventions"] = list(reading.conventions)
-    if reading.sources:
-        origin["sources"] = {field: f"{source.convention}: {source.key}" for field, source in reading.sources.items()}
+    if reading.told:
+        origin["sources"] = reading.told
     return origin

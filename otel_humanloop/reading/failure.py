@@ -23,6 +23,8 @@ def failure(span: Span) -> Found[str] | None:
     A span has failed when its status says so, or when it names an error's type and its status says nothing. An
     exception that was recorded and handled is not a failure.
     """
+    if span.status.code is not StatusCode.ERROR and _ERROR_TYPE not in span.attributes:
+        return None  # as nearly all
     error_type = _text(span.attributes.get(_ERROR_TYPE))
     taken = (_ERROR_TYPE,) if error_type else ()
     if span.status.code is not StatusCode.ERROR and (span.status.code is StatusCode.OK or not error_type):

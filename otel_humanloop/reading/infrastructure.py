@@ -79,9 +79,8 @@ _KEYS = frozenset(
 def is_plumbing(span: Span) -> bool:
     """Whether the span's scope or attributes are those of plumbing, whoever else claims it."""
     scope = span.scope.name
-    for library in _LIBRARIES:
-        if scope.startswith(library):
-            if not scope[len(library) :].lower().startswith(_AI):
-                return True
-            break
+    if scope.startswith(_LIBRARIES):
+        library = next(filter(scope.startswith, _LIBRARIES))
+        if not scope[len(library) :].lower().startswith(_AI):
+            return True
     return not _KEYS.isdisjoint(span.attributes)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -52,7 +53,9 @@ def _parse_with_surrogates(text: str) -> Any:
 
 def is_too_deep(value: Any) -> bool:
     """Whether a value is nested deeper than `MAX_DEPTH`."""
-    level = [value]
+    if not isinstance(value, (dict, list)):
+        return False
+    level: list[dict[Any, Any] | list[Any]] = [value]
     for _ in range(MAX_DEPTH):
         level = [child for parent in level for child in _children(parent) if isinstance(child, (dict, list))]
         if not level:
@@ -60,7 +63,5 @@ def is_too_deep(value: Any) -> bool:
     return True
 
 
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(cast("dict[Any, Any]", value).values())
-    return cast("list[Any]", value) if isinstance(value, list) else []
+def _children(parent: dict[Any, Any] | list[Any]) -> Iterable[Any]:
+    return parent.values() if isinstance(parent, dict) else parent

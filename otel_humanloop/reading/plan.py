@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
-from otel_humanloop.operation import Cost, Kind, Operation, Reading, Source, Usage
+from otel_humanloop.operation import Cost, Kind, Operation, Reading, Source, Usage, told
 from otel_humanloop.reading import failure
 from otel_humanloop.reading.convention import Found
 from otel_humanloop.reading.shape import Narrowed
@@ -48,21 +48,10 @@ class Speaker(msgspec.Struct, frozen=True):
     fields: Mapping[str, Narrowed]
 
 
-class _Said(msgspec.Struct, frozen=True, gc=False):
-    """That a reader has said something of which more depends on values than the value.
-
-    Attributes:
-        at: The reader's number in its plan.
-        key, taken: As `Found` has them.
-        parts: None where it was heard; else what of it completed what had been heard before, part by part with its
-            key, which is nothing where it only said the same once more.
-    """
-
-    at: int
-    key: str
-    taken: tuple[str, ...]
-    parts: tuple[tuple[str, str], ...] | None = None
-
+_Said = tuple[int, str, tuple[str, ...], tuple[tuple[str, str], ...] | None]
+"""That a reader has said something of which more depends on values than the value: its number in its plan, the key and
+what it took, as `Found` has them; and None where it was heard, else what of it completed what had been heard before,
+part by part with its key, which is nothing where it only said the same once more."""
 
 Spoken = int | _Said
 """That a reader was heard: its number alone, where all but its value was known in advance."""
@@ -76,7 +65,9 @@ class _End(msgspec.Struct, frozen=True):
 
     claimants: tuple[str, ...]
     sources: Mapping[str, Source]
+    told: Mapping[str, str]
     taken: frozenset[str]
+    left: tuple[str, ...]
 
 
 class Plan:
@@ -119,21 +110,28 @@ class Plan:
                 elif type(value) is Found:
                     found = cast("Found[Any]", value)
                     values[field] = found.value
-                    spoken.append(_Said(at, found.key, found.taken))
+                    spoken.append((at, found.key, found.taken, None))
                 else:
                     values[field] = value
                     spoken.append(at)
         failed = failure.failure(span) if "error" not in values else None
         if failed is not None:
             values["error"] = failed.value
-            spoken.append(_Said(_FAILURE, failed.key, failed.taken))
+            spoken.append((_FAILURE, failed.key, failed.taken, None))
         pattern = (chosen, claims, tuple(spoken))
         end = self._ends.get(pattern)
         if end is None:
-            end = self._end(*pattern)
+            end = self._end(*pattern, attributes)
             if len(self._ends) < self._most_ends:
                 self._ends[pattern] = end
-        return Reading(operation=Operation(**values), conventions=end.claimants, sources=end.sources, taken=end.taken)
+        return Reading(
+            operation=Operation(**values),
+            conventions=end.claimants,
+            sources=end.sources,
+            told=end.told,
+            taken=end.taken,
+            left=end.left,
+        )
 
     def claims(self, span: Span) -> bool:
         """Whether any convention claims the span."""
@@ -155,7 +153,7 @@ class Plan:
                     continue
                 if type(value) is Found:
                     found = cast("Found[Any]", value)
-                    claims.append(_Said(at, found.key, found.taken))
+                    claims.append((at, found.key, found.taken, None))
                     value = found.value
                 else:
                     claims.append(at)
@@ -177,14 +175,15 @@ class Plan:
             found = cast("Found[Any]", value)
             value, key, taken, parts = found.value, found.key, found.taken, found.parts
         if (is_told and field in _MESSAGES) or value == values[field]:
-            return _Said(at, key, taken, ())
+            return at, key, taken, ()
         if field not in _COMPLETED:
             return None
         lacking = _lacking(values[field], value)
         values[field] = _completed(values[field], lacking)
-        return _Said(at, key, taken, tuple([(part, parts.get(part, key)) for part in lacking]))
+        return at, key, taken, tuple([(part, parts.get(part, key)) for part in lacking])
 
-    def _end(self, chosen: int, claims: tuple[Spoken, ...], spoken: tuple[Spoken, ...]) -> _End:
+    def _end(self, chosen: int, claims: tuple[Spoken, ...], spoken: tuple[Spoken, ...], keys: Iterable[str]) -> _End:
+        """What comes of it that these have spoken, on a span of these keys."""
         claimants: list[str] = []
         sources: dict[str, Source] = {}
         taken: set[str] = set()
@@ -202,17 +201,19 @@ class Plan:
                 sources[field] = Source(convention=convention, key=key)
             else:
                 sources.update((f"{field}.{part}", Source(convention=convention, key=of)) for part, of in parts)
-        return _End(tuple(claimants), sources, frozenset(taken))
+        left = tuple([key for key in keys if key not in taken])
+        return _End(tuple(claimants), sources, told(sources), frozenset(taken), left)
 
     def _told(self, spoken: Spoken) -> tuple[str, str, str, tuple[str, ...], tuple[tuple[str, str], ...] | None]:
         """The convention and field of a reader that has spoken; the key, what it took, and what it completed."""
         if isinstance(spoken, int):
             convention, field, narrowed = self._readers[spoken]
             return convention, field, narrowed.key, narrowed.taken, None
-        if spoken.at == _FAILURE:
-            return failure.CONVENTION, "error", spoken.key, spoken.taken, None
-        convention, field, _ = self._readers[spoken.at]
-        return convention, field, spoken.key, spoken.taken, spoken.parts
+        at, key, taken, parts = spoken
+        if at == _FAILURE:
+            return failure.CONVENTION, "error", key, taken, None
+        convention, field, _ = self._readers[at]
+        return convention, field, key, taken, parts
 
 
 def _lacking(heard: Any, said: Any) -> dict[str, Any]:

@@ -221,30 +221,32 @@ def gathered(readers: Mapping[str, Reader[Any]]) -> Reader[dict[str, Any]]:
 
 
 def _gathered(readers: Mapping[str, Narrowed]) -> Narrowed | None:
-    """Which of them have spoken decides all but the values: what comes of that is remembered."""
+    """Where each says something, and a value alone, so does what is gathered: all else of it is known in advance.
+    Otherwise it depends on who was silent, and what comes of that is remembered."""
     if not readers:
         return None
     rows = [(name, narrowed.say, narrowed.attribute) for name, narrowed in readers.items()]
     known: dict[tuple[Any, ...], tuple[str, tuple[str, ...], dict[str, str]]] = {}
 
-    def say(span: Span) -> Found[dict[str, Any]] | None:
+    def say(span: Span) -> Any:
         attributes = span.attributes
         values: dict[str, Any] = {}
-        spoken: list[Any] = []
+        exceptions: list[Any] = []
         for name, inner, key in rows:
             value = inner(span if key is None else attributes[key])
             if value is None:
-                continue
-            if type(value) is Found:
+                exceptions.append(name)
+            elif type(value) is Found:
                 found = cast("Found[Any]", value)
-                spoken.append((name, found.key, found.taken))
+                exceptions.append((name, found.key, found.taken))
                 values[name] = found.value
             else:
-                spoken.append(name)
                 values[name] = value
+        if not exceptions:
+            return values
         if not values:
             return None
-        pattern = tuple(spoken)
+        pattern = tuple(exceptions)
         origin = known.get(pattern)
         if origin is None:
             origin = _origin(pattern, readers)
@@ -252,21 +254,29 @@ def _gathered(readers: Mapping[str, Narrowed]) -> Narrowed | None:
                 known[pattern] = origin
         return Found(values, *origin)
 
-    return Narrowed(say)
+    key, taken, parts = _origin((), readers)
+    return Narrowed(say, key=key, taken=taken, parts=parts)
 
 
-def _origin(pattern: tuple[Any, ...], readers: Mapping[str, Narrowed]) -> tuple[str, tuple[str, ...], dict[str, str]]:
-    """The key, the keys taken and the parts of what was gathered from those that have spoken."""
-    parts: dict[str, str] = {}
-    taken: list[str] = []
-    for spoken in pattern:
-        if isinstance(spoken, str):
-            parts[spoken] = readers[spoken].key
-            taken.extend(readers[spoken].taken)
+def _origin(
+    exceptions: tuple[Any, ...], readers: Mapping[str, Narrowed]
+) -> tuple[str, tuple[str, ...], dict[str, str]]:
+    """The key, the keys taken and the parts of what was gathered.
+
+    Args:
+        exceptions: The names of those that were silent; name, key and keys taken of those of which more depended on
+            values than the value.
+        readers: All of them.
+    """
+    origins: dict[str, tuple[str, tuple[str, ...]]] = {name: (one.key, one.taken) for name, one in readers.items()}
+    for exception in exceptions:
+        if isinstance(exception, str):
+            del origins[exception]
         else:
-            name, parts[name], keys = spoken[0], spoken[1], spoken[2]
-            taken.extend(keys)
-    return ", ".join(parts.values()), tuple(taken), parts
+            name, key, taken = exception
+            origins[name] = key, taken
+    parts = {name: key for name, (key, _) in origins.items()}
+    return ", ".join(parts.values()), tuple([key for _, taken in origins.values() for key in taken]), parts
 
 
 def _first_of(looks: Iterable[Look[T]]) -> Look[T]:

@@ -42,7 +42,7 @@ def _several(key: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _count(value: Value) -> int | None:
-    count = as_integer(value)
+    count = value if type(value) is int else as_integer(value)
     return count if count is not None and count >= 0 else None
 
 

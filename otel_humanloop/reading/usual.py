@@ -69,8 +69,14 @@ def instructions(text: str) -> tuple[Message, ...] | None:
 
 
 def _message(message: _Message, role: str) -> Message:
-    parts = tuple([_part(part) for part in message.parts])
+    told = message.parts
     said_by = message.role or role
+    if len(told) == 1 and type(only := told[0]) is _Text and said_by != "tool":  # nearly all are no more than that
+        parts: tuple[Part, ...] = (Text(text=only.content),)
+        return Message(
+            role=said_by, parts=parts, name=message.name or None, finish_reason=message.finish_reason or None
+        )
+    parts = tuple([_part(part) for part in told])
     if said_by == "tool" and not any(isinstance(part, ToolResult) for part in parts):
         raise _Unusual
     return Message(role=said_by, parts=parts, name=message.name or None, finish_reason=message.finish_reason or None)

@@ -33,6 +33,8 @@ def as_number(value: Value) -> float | None:
     """A finite number, as it is."""
     if type(value) is int:
         return value
+    if type(value) is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
         value = _number(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -64,12 +66,13 @@ def as_object(value: Value) -> dict[str, Any] | None:
 def as_strings(value: Value) -> tuple[str, ...] | None:
     """Texts of an array; what is not text in it is left out."""
     if isinstance(value, list):
-        texts = tuple([item for item in cast("list[Any]", value) if isinstance(item, str)])
-        if len(texts) == len(cast("list[Any]", value)):
+        items = cast("list[Any]", value)
+        texts = tuple([item for item in items if isinstance(item, str)])
+        if len(texts) == len(items):
             return texts
     parsed = as_value(value)
     if isinstance(parsed, list):
-        return tuple(item for item in cast("list[Any]", parsed) if isinstance(item, str))
+        return tuple([item for item in cast("list[Any]", parsed) if isinstance(item, str)])
     return (value,) if isinstance(value, str) and value else None
 
 
