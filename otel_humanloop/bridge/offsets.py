@@ -8,7 +8,7 @@ nothing had changed hands.
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Collection, Iterable, Sequence
 
 from otel_humanloop.spans import SpanKey
@@ -42,7 +42,7 @@ class Offsets:
         self._lock = threading.Lock()
         self._messages: dict[Partition, deque[_Message]] = {}
         self._of_span: dict[SpanKey, list[_Message]] = {}
-        self._touched: dict[str, float] = {}
+        self._touched: OrderedDict[str, float] = OrderedDict()
 
     def take(self, partition: Partition, offset: int, keys: Collection[SpanKey], now: float) -> None:
         """A message was read: these are its spans, none of which is settled yet. Offsets of a partition only grow."""
@@ -52,8 +52,8 @@ class Offsets:
             for key in message.pending:
                 self._of_span.setdefault(key, []).append(message)
             for trace in message.traces:
-                self._touched.pop(trace, None)  # so that they stand in the order they were touched
                 self._touched[trace] = now
+                self._touched.move_to_end(trace)  # so that they stand in the order they were touched
 
     def settle(self, keys: Iterable[SpanKey]) -> None:
         """These spans need not be read again."""

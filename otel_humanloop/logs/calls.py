@@ -3,6 +3,8 @@ that makes a span of the call and one of what went over the wire."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import msgspec
 
 from otel_humanloop.logs.draft import Draft
@@ -44,8 +46,9 @@ class Calls:
 
     def __init__(self, most: int = 10_000) -> None:
         self._most = most
-        self._calls: dict[str, Call] = {}
-        self._moments: dict[_Moment, Call] = {}
+        # To find the first of a dict of which many were deleted, Python goes through the gaps they left.
+        self._calls: OrderedDict[str, Call] = OrderedDict()
+        self._moments: OrderedDict[_Moment, Call] = OrderedDict()
 
     def twin_of(self, draft: Draft) -> Call | None:
         """The other span of the same call, if it was remembered."""
@@ -79,7 +82,7 @@ class Calls:
         )
         self._moments[_moment(draft)] = call
         if len(self._moments) > self._most:
-            del self._moments[next(iter(self._moments))]
+            self._moments.popitem(last=False)
         if draft.call_id:
             self.recall(call)
 
@@ -94,7 +97,7 @@ class Calls:
         self._calls.pop(call.id, None)
         self._calls[call.id] = call
         if len(self._calls) > self._most:
-            del self._calls[next(iter(self._calls))]
+            self._calls.popitem(last=False)
         return call.id
 
     def of(self, call_id: str | None, key: SpanKey) -> Call | None:
