@@ -90,6 +90,26 @@ def test_charts_show_each_part_of_the_period(used: Api) -> None:
     assert [row.all("td")[1].text for row in numbers] == ["1", "1", "1", "1"]
 
 
+def test_a_line_over_a_part_without_logs_is_a_gap(api: Api) -> None:
+    for hours in (1.5, 2, 9):
+        api.log(created_at=at(hours), duration=hours)
+    lines = chart(page(api, f"/projects/{project(api)}?period=24h"), "Latency").all("line")
+    assert [line.classes for line in lines if "p50" in line.classes] == [{"p50", "gap"}, {"p50"}]
+
+
+def test_a_single_log_is_a_point_of_each_chart(api: Api) -> None:
+    api.log(created_at=at(1), duration=2.0, prompt_tokens=1, prompt_cost=0.1)
+    node = page(api, f"/projects/{project(api)}")
+    assert [len(chart(node, "Latency").all(tag)) for tag in ("circle", "line")] == [2, 2]  # the lines are the frame
+    assert [len(chart(node, title).all("rect")) for title in ("Requests", "Tokens", "Cost")] == [1, 1, 1]
+
+
+def test_a_period_without_logs_says_so_and_leads_to_all(used: Api) -> None:
+    node = page(used, f"/projects/{project(used)}?period=1h")
+    assert (node.all("figure"), node.all("details")) == ([], [])
+    assert node.one("p", kind="note").one("a").attributes["href"] == "?period=all"
+
+
 def test_versions_are_told_apart_by_use_cost_latency_and_errors(used: Api) -> None:
     rows = page(used, f"/projects/{project(used)}").one("div", **{"aria-label": "Versions"}).one("tbody").all("tr")
     lines = [[cell.text for cell in row.all("td")][1:-1] for row in rows]
@@ -107,7 +127,9 @@ def test_the_latest_logs_lead_to_where_they_are_read(api: Api) -> None:
     links = [link.attributes["href"] for link in node.one("table", kind="latest").all("a")]
     assert links == [f"/sessions/{within['session_id']}/logs/{within['id']}", f"/logs/{alone}"]
     assert "belongs to no session" in page(api, f"/logs/{alone}").text
-    assert api.http.get(f"/logs/{within['id']}", follow_redirects=False).headers["location"] == links[0]
+    for query in ("", "?tab=raw&start=3"):
+        led = api.http.get(f"/logs/{within['id']}{query}", follow_redirects=False)
+        assert led.headers["location"] == f"{links[0]}{query}"
 
 
 def test_a_project_that_is_not_there_is_not_found(api: Api) -> None:

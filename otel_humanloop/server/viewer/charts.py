@@ -1,4 +1,7 @@
-"""Charts as SVG: stacked bars and lines over time, drawn in per cent of their width."""
+"""Charts as SVG: stacked bars and lines over time, drawn in per cent of their width.
+
+A line between two parts of the period with nothing in between is a `gap`: nobody knows what was there.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
 def charts_of(usage: ProjectUsage) -> list[Chart]:
     """Requests, latency, tokens and cost of a project."""
     parts, total = usage.parts, usage.total
-    said = [instant(part.start).strftime("%Y-%m-%d %H:%M") for part in parts]
+    said = [instant(part.start).strftime("%Y-%m-%d %H:%M UTC") for part in parts]
 
     def series(name: str, kind: str, value: Callable[[Usage], float | None]) -> Series:
         return Series(name, kind, [value(part.usage) for part in parts])
@@ -85,22 +88,22 @@ def _lines(title: str, total: str, series: list[Series], said: Sequence[str], wo
     most = max((value for one in series for value in one.values if value is not None), default=0.0)
     width = 100 / max(1, len(said))
     drawn: list[str] = []
-    for one in series:
-        points = [
-            (index * width + width / 2, _HEIGHT * (1 - value / most) if most else _HEIGHT)
-            for index, value in enumerate(one.values)
-            if value is not None
-        ]
-        for (x1, y1), (x2, y2) in pairwise(points):
-            drawn.append(f'<line class="{one.kind}" x1="{x1:.2f}%" y1="{y1:.2f}" x2="{x2:.2f}%" y2="{y2:.2f}"/>')
-        for x, y in points:
-            drawn.append(f'<circle class="{one.kind}" cx="{x:.2f}%" cy="{y:.2f}" r="2"/>')
+    for one in reversed(series):  # the first is seen where others are the same
+        known = [index for index, value in enumerate(one.values) if value is not None]
+        xs = [f"{index * width + width / 2:.2f}%" for index in range(len(said))]
+        ys = [f"{_HEIGHT * (1 - (value or 0) / most) if most else _HEIGHT:.2f}" for value in one.values]
+        for start, end in pairwise(known):
+            gap = "" if end == start + 1 else " gap"
+            drawn.append(
+                f'<line class="{one.kind}{gap}" x1="{xs[start]}" y1="{ys[start]}" x2="{xs[end]}" y2="{ys[end]}"/>'
+            )
+        drawn.extend(f'<circle class="{one.kind}" cx="{xs[index]}" cy="{ys[index]}" r="2.5"/>' for index in known)
     for index, when in enumerate(said):
-        known = [f"{word(value)} {one.name}" for one in series if (value := one.values[index]) is not None]
-        if known:
+        words = [f"{word(value)} {one.name}" for one in series if (value := one.values[index]) is not None]
+        if words:
             drawn.append(
                 f'<rect class="over" x="{index * width:.2f}%" width="{width:.2f}%" y="0" height="{_HEIGHT}">'
-                f"<title>{escape(when)}: {escape(', '.join(known))}</title></rect>"
+                f"<title>{escape(when)}: {escape(', '.join(words))}</title></rect>"
             )
     return Chart(title=title, total=total, svg=_svg(title, total, "".join(drawn), most, word, said), legend=series)
 

@@ -181,7 +181,8 @@ def _log(tx: Connection, *, request: Request) -> Response:
     if found is None:
         raise NotFound("log", id)
     if found.session_id is not None:
-        return RedirectResponse(f"/sessions/{found.session_id}/logs/{id}", 303)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/sessions/{found.session_id}/logs/{id}{query}", 303)
     return _framed(request, "log.html", "log", drawer=drawer_of(tx, found, request.query_params))
 
 
