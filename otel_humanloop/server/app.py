@@ -73,7 +73,11 @@ _BESIDE: tuple[tuple[str, str, Endpoint], ...] = (
 """What stands beside the API and is no part of the published contract."""
 
 
-_NOT_BUILT = re.compile("^/v4/(projects/[^/]+/)?(evaluations|evaluators|datasets|datapoints)(/|$)")
+_NOT_BUILT = re.compile(
+    "^/v4/(projects/[^/]+/)?(active-)?"
+    "(evaluations?|evaluators?|datasets?|datapoints|testsets?|experiments?|finetunes?|(chat|completion)-experiment)(/|$)"
+)
+"""What Humanloop had besides."""
 
 
 _CALLS: tuple[tuple[str, AsyncEndpoint], ...] = (
@@ -226,5 +230,5 @@ def _unserved(request: Request, error: HTTPException) -> RequestFailed:
     if error.status_code == 404:
         message = f"there is no {request.method} {request.url.path}"
         if _NOT_BUILT.search(request.url.path):
-            message += ": evaluations, evaluators and datasets are not part of this server"
+            message += ": evaluations, evaluators, datasets, experiments and fine-tuning are not part of this server"
     return RequestFailed(error.status_code, message, headers=error.headers)

@@ -10,13 +10,13 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 
 from otel_humanloop import v4
-from otel_humanloop.server.configs import config_draft
+from otel_humanloop.server.configs import SECRETS, config_draft
 from otel_humanloop.server.contract import CallRequest
 from otel_humanloop.server.failures import Invalid, Loc, RequestFailed
 from otel_humanloop.server.providers import Ask, Provider, ProviderSettings
 from otel_humanloop.server.providers.mock import MockProvider
 from otel_humanloop.server.providers.openai import OpenAIProvider
-from otel_humanloop.server.requests import Call, check_depth, check_name
+from otel_humanloop.server.requests import Call, check_depth, check_label, check_name
 from otel_humanloop.server.store import versions
 from otel_humanloop.server.store.records import ConfigDraft, Content, LogDraft
 from otel_humanloop.server.templating import render, render_message
@@ -29,7 +29,8 @@ _SENDABLE = re.compile("[!-~]+")
 """What can stand in a header."""
 
 _BODY: Loc = ("body",)
-_NAMES = ("project", "session_reference_id", "parent_reference_id", "source", "user", "environment")
+_NAMES = ("project", "session_reference_id", "parent_reference_id", "environment")
+_LABELS = ("source", "user")
 _CHOICES = ("none", "auto", "required")
 
 
@@ -40,8 +41,12 @@ def check(request: CallRequest) -> None:
             raise Invalid((*_BODY, other), f"specify at most one of `{one}` and `{other}`")
     for name in _NAMES:
         check_name(getattr(request, name), name, _BODY)
+    for name in _LABELS:
+        check_label(getattr(request, name), name, _BODY)
     for name in ("inputs", "metadata", "response_format", "model_config"):
-        check_depth(getattr(request, name) or {}, (*_BODY, name))
+        value: dict[str, Any] = getattr(request, name) or {}
+        value.pop(SECRETS, None)
+        check_depth(value, (*_BODY, name))
     if request.num_samples is not None and not 1 <= request.num_samples <= MAX_SAMPLES:
         raise Invalid((*_BODY, "num_samples"), f"must be between 1 and {MAX_SAMPLES}", kind="value_error.number")
 

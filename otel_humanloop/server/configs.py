@@ -36,6 +36,10 @@ PARAMETERS = (
 """What a model's config sets besides its template and tools, in the order it is read in."""
 
 _MODEL_FIELDS = frozenset(v4.ModelConfig.__struct_fields__)
+SECRETS = "provider_api_keys"
+"""What is never kept, wherever a client puts it."""
+_DROPPED = frozenset({"type", SECRETS})
+"""What of a model's config says nothing about the model."""
 _ENDPOINTS = ("complete", "chat", "edit")
 _SOURCES = ("inline", "organization")
 _UNHASHED = {
@@ -80,7 +84,7 @@ def config_draft(given: dict[str, Any], loc: Loc) -> ConfigDraft:
     Raises:
         Invalid: It is not a config of its type.
     """
-    kind = given.get("type", "model")
+    kind = "model" if given.get("type") is None else given["type"]
     readers = {"model": _model, "tool": _tool, "agent": _agent, "generic": _generic}
     if not isinstance(kind, str) or kind not in readers:
         raise Invalid((*loc, "type"), f"must be one of: {', '.join(readers)}", kind="type_error.enum")
@@ -100,7 +104,8 @@ def config_draft(given: dict[str, Any], loc: Loc) -> ConfigDraft:
 def _model(given: dict[str, Any], loc: Loc) -> dict[str, Any]:
     fields = {field: value for field, value in given.items() if field in _MODEL_FIELDS}
     tools = fields.pop("tools", None)
-    unknown = {field: value for field, value in given.items() if field not in _MODEL_FIELDS and field != "type"}
+    known = _MODEL_FIELDS | _DROPPED
+    unknown = {field: value for field, value in given.items() if field not in known}
     config = _fields(_read({"type": "model", **fields}, v4.ModelConfig, loc))
     other: dict[str, Any] = {**config.pop("other", {}), **unknown}
     body: dict[str, Any] = {"type": "model", **_MODEL_DEFAULTS, **config, "other": other}
@@ -159,7 +164,9 @@ def _read(value: Any, type: Any, loc: Loc) -> Any:
 
 
 def _fields(record: msgspec.Struct) -> dict[str, Any]:
-    """The fields that say something, as plain values."""
-    return {
+    """The fields that say something, as plain values; without keys of providers, which are no part of a config."""
+    fields = {
         field: value for field, value in msgspec.to_builtins(record).items() if value is not None and field != "type"
     }
+    fields.get("other", {}).pop(SECRETS, None)
+    return fields

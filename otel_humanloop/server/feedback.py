@@ -12,7 +12,7 @@ from otel_humanloop import v4
 from otel_humanloop.server import moments
 from otel_humanloop.server.answers import json
 from otel_humanloop.server.failures import Invalid, Loc, RequestFailed
-from otel_humanloop.server.requests import MAX_ITEMS, Call, check_name, decode
+from otel_humanloop.server.requests import MAX_ITEMS, Call, check_label, check_name, decode
 from otel_humanloop.server.store import feedback
 from otel_humanloop.server.store.records import FeedbackDraft
 
@@ -59,7 +59,7 @@ def feedback_draft(request: v4.Feedback, loc: Loc) -> FeedbackDraft:
         Invalid: It says nothing, or what cannot be kept.
     """
     check_name(request.type, "type", loc)
-    check_name(request.user, "user", loc)
+    check_label(request.user, "user", loc)
     unset = request.unset is True
     if request.value is None and not unset:
         raise Invalid((*loc, "value"), "field required unless `unset` is true", kind="value_error.missing")

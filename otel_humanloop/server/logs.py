@@ -17,7 +17,7 @@ from otel_humanloop.server.configs import config_draft
 from otel_humanloop.server.failures import Invalid, Loc, NotFound
 from otel_humanloop.server.feedback import inline
 from otel_humanloop.server.filters import filters_of
-from otel_humanloop.server.requests import MAX_ITEMS, Call, check_depth, check_name, decode, page_of
+from otel_humanloop.server.requests import MAX_ITEMS, Call, check_depth, check_label, check_name, decode, page_of
 from otel_humanloop.server.store import listing, reading, words
 from otel_humanloop.server.store.changing import delete_logs, patch_log
 from otel_humanloop.server.store.posting import NO_PARENT, post
@@ -33,7 +33,8 @@ _SAME = tuple(set(LogDraft.__struct_fields__) - {"created_at", "config", "conten
 """Fields a request and a draft have in common."""
 _GIVEN = tuple(field for field in CONTENT if field in v4.LogRequest.__struct_fields__)
 """The content a request can give."""
-_NAMES = ("project", "session_reference_id", "parent_reference_id", "reference_id", "source", "environment")
+_NAMES = ("project", "session_reference_id", "parent_reference_id", "reference_id")
+_LABELS = ("source", "environment")
 UNREAD = "Otel-Humanloop-Unread-Logs"
 """The header of a search's answer that tells how many logs it has not looked into; without it, none."""
 
@@ -173,6 +174,8 @@ def check_log(log: msgspec.Struct, loc: Loc) -> None:
         value = getattr(log, name)
         if name != "parent_reference_id" or value != NO_PARENT:
             check_name(value, name, loc)
+    for name in _LABELS:
+        check_label(getattr(log, name), name, loc)
     for name, most in (("duration", _MAX_DURATION), ("prompt_tokens", _MAX_TOKENS), ("output_tokens", _MAX_TOKENS)):
         _check_number(getattr(log, name), name, most, loc)
     for name in ("prompt_cost", "output_cost"):

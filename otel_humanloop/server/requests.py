@@ -174,6 +174,12 @@ def check_name(value: str | None, name: str, loc: Loc) -> None:
     check_text(value, (*loc, name))
 
 
+def check_label(value: str | None, name: str, loc: Loc) -> None:
+    """As `check_name`, of a text that names nothing here, and may be empty."""
+    if value:
+        check_name(value, name, loc)
+
+
 def check_text(value: str, loc: Loc) -> None:
     """Raises Invalid for a text with U+0000 in it, which PostgreSQL's columns cannot hold."""
     if "\0" in value:

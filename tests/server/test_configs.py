@@ -27,6 +27,11 @@ def test_a_model_gets_the_contracts_defaults(api: Api) -> None:
     [
         ({"model": "m"}, {"type": "model", "model": "m", "temperature": 1, "provider": "openai", "max_tokens": -1}),
         ({"model": "m", "temperature": 0}, {"model": "m", "temperature": 0.0}),
+        (
+            {"model": "m"},
+            {"model": "m", "type": None, "provider": None, "temperature": None, "tools": None, "stop": None},
+        ),
+        ({"model": "m"}, {"model": "m", "provider_api_keys": {"openai": "sk-1"}, "other": {"provider_api_keys": {}}}),
         ({"model": "m", "name": "a", "description": "b"}, {"model": "m", "name": "c"}),
         ({"model": "m", "other": {"a": 1, "b": 2}}, {"b": 2, "model": "m", "other": {"a": 1}}),
         ({"type": "tool", "name": "t", "source": "def f()"}, {"type": "tool", "name": "t", "source_code": "def f()"}),

@@ -120,7 +120,7 @@ def test_feedback_goes_with_its_log(api: Api, log: str) -> None:
         ({"value": {"a": 1}}, "value"),
         ({"value": [1]}, 0),
         ({"data_id": None}, "data_id"),
-        ({"user": ""}, "user"),
+        ({"user": "a\0b"}, "user"),
         ({"created_at": "yesterday"}, "created_at"),
     ],
 )

@@ -62,6 +62,19 @@ def test_a_query_leaves_these_in_this_order(api: Api, project: str, query: list[
     assert found(api, project, *query) == left
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2024-06-02T12:00", "2024-06-02 12:00", "2024-06-02T12:00Z", "2024-06-02T12:00:00", "2024-06-02 12:00:00.000",
+        "2024-06-02T12:00:00Z", "2024-06-02T14:00:00+02:00", "2024-06-02T14:00:00+0200", "2024-06-02T14:00+02",
+        "2024-06-02T14:00:00 02:00", "2024-06-02T07:00:00-05", "2024-06-02T12:00:00.000000000Z",
+    ],
+)  # fmt: skip
+def test_a_moment_is_taken_in_every_form_that_was_documented(api: Api, project: str, moment: str) -> None:
+    assert found(api, project, ("start_date", moment), ("end_date", moment)) == "b"
+    assert api.get_log(api.log(created_at=moment)["id"])["created_at"] == "2024-06-02T12:00:00+00:00"
+
+
 def test_the_latest_feedback_counts(api: Api, project: str) -> None:
     (log,) = api.ask("GET", "logs", params={"project_id": project, "feedback-rating_filter": "good"})["records"]
     later = {"type": "rating", "value": "bad", "user": "another", "data_id": log["id"]}
@@ -88,6 +101,10 @@ def test_pages_of_what_is_left(api: Api, project: str) -> None:
         ("source_filter", "a\0b"),
         ("feedback-x_filter", "a\0b"),
         ("start_date", "soon"),
+        ("start_date", "2024-06-31"),
+        ("start_date", "2024-06-02T25:00"),
+        ("end_date", "2024-06-02T12"),
+        ("end_date", "2024-06-02T12:00:00+99:00"),
     ],
 )
 def test_a_query_that_means_nothing_is_refused_by_name(api: Api, project: str, name: str, value: str) -> None:

@@ -273,7 +273,22 @@ def test_provider_keys_are_never_kept(api: Api, store: Store) -> None:
     api.log(
         metadata={"provider_api_keys": {"openai": "sk-secret"}}, provider_request={"provider_api_keys": "sk-secret"}
     )
+    keys: dict[str, Any] = {"provider_api_keys": {"openai": "sk-secret"}}
+    for config in ({"type": "tool", "name": "t"}, {"type": "generic"}, {"model": "m"}):
+        api.log(config={**config, **keys, "other": keys})
+    api.log(config={"type": "agent", "agent_class": "a", "model_config": {"model": "m", **keys, "other": keys}})
+    registered = {"project": "p", "model": "registered", **keys}
+    assert "sk-" not in str(api.ask("POST", "model-configs", json=registered))
+    assert "sk-" not in api.ask("POST", "model-configs/serialize", json={"model": "m", **keys})
+    mock = {"provider": "mock", "model": "m", **keys}
+    chat = {"project": "p", "messages": [], "model_config": mock, "metadata": keys, "inputs": keys, **keys}
+    assert "sk-" not in str(api.ask("POST", "chat", json=chat))
     assert "sk-secret" not in _everything_kept(store)
+
+
+@pytest.mark.parametrize("field", ["source", "environment", "output", "error", "stdout"])
+def test_an_empty_text_is_a_value(api: Api, field: str) -> None:
+    assert api.get_log(api.log(**{field: ""})["id"])[field] == ""
 
 
 def test_a_projects_logs_are_listed_newest_first(api: Api) -> None:

@@ -47,6 +47,11 @@ def test_projects_are_listed_by_what_is_asked(api: Api) -> None:
     assert listed(filter="c_") == ["C_y"]
     assert listed(filter="%") == ["a%"]
     assert listed(sort_by="name", order="asc") == ["C_y", "a%", "b_x"]
+    api.ask("POST", "projects", status=201, json={"name": "Äpfel C_"})
+    assert [listed(filter=name) for name in ("Äpfel", "äPFEL", "birne")] == [["Äpfel C_"], ["Äpfel C_"], []]
+    assert listed(filter="c_") == ["Äpfel C_", "C_y"]
+    assert listed(filter="c_", size=1, page=1) == ["C_y"]
+    assert api.ask("GET", "projects", params={"filter": "c_", "size": 1})["total"] == 2
     assert api.problem("GET", "projects", params={"sort_by": "luck"})["loc"] == ["query", "sort_by"]
 
 

@@ -109,8 +109,11 @@ def test_a_project_is_exported_newest_first(api: Api) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["evaluations", "evaluators/x", "datasets", "datapoints/x", "projects/pr_x/datasets", "projects/x/evaluations"],
-)
+    [
+        "evaluations", "evaluators/x", "datasets", "datapoints/x", "projects/pr_x/datasets", "projects/x/evaluations",
+        "experiments/x", "projects/x/experiments", "projects/x/active-experiment", "chat-experiment", "finetunes/x",
+    ],
+)  # fmt: skip
 def test_what_is_not_built_says_so(api: Api, path: str) -> None:
     assert "not part of this server" in api.ask("GET", path, status=404)["detail"]["message"]
 

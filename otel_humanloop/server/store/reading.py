@@ -231,11 +231,18 @@ def project_list(
     tx: Connection, window: Window, *, name: str | None, sort_by: str, descending: bool
 ) -> v4.Page[v4.ProjectResponse]:
     """Projects whose name contains `name`, in any case, by `created_at`, `updated_at` or `name`."""
-    where = [] if name is None else [func.lower(projects.c.name).contains(name.lower(), autoescape=True)]
-    total = tx.execute(select(func.count()).select_from(projects).where(*where)).scalar_one()
     columns = (projects.c[sort_by], projects.c.key)
     order = [column.desc() if descending else column.asc() for column in columns]
-    statement = _project_statement().where(*where).order_by(*order).limit(window.size).offset(window.offset)
+    statement = _project_statement().order_by(*order)
+    if name is None:
+        total = tx.execute(select(func.count()).select_from(projects)).scalar_one()
+        statement = statement.limit(window.size).offset(window.offset)
+    else:
+        # of letters beyond ASCII a database may not know which is the small one
+        all_names = tx.execute(select(projects.c.key, projects.c.name).order_by(*order))
+        found = [key for key, other in all_names if name.casefold() in other.casefold()]
+        total = len(found)
+        statement = statement.where(projects.c.key.in_(found[window.offset : window.offset + window.size]))
     records = [_project_response(row) for row in tx.execute(statement)]
     return v4.Page(records=records, page=window.page, size=window.size, total=total)
 
