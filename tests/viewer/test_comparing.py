@@ -98,7 +98,7 @@ def test_the_same_session_twice_differs_in_nothing(api: Api) -> None:
     one = told(api, "1", [("a", None, {"output": "x"}), ("b", "a", {"output": "y"})])
     node = page(api, f"/compare?s={one}&s={one}")
     assert {state for state, _, _ in pairs(node)} == {"same"}
-    assert "0 of 2 logs differ" in node.text
+    assert "Logs that differ: 0 of 2." in node.text
 
 
 def test_fewer_than_two_sessions_are_asked_for(api: Api) -> None:

@@ -258,5 +258,5 @@ def test_what_is_not_there_is_not_found(api: Api) -> None:
     assert api.http.get(f"/sessions/{id}/logs/{log}").status_code == 200
     node = page(api, "/sessions/sesh_x", status=404)
     assert node.one("h1").text == "Not found"
-    assert "there is no session `sesh_x`" in node.one("div", kind="empty").text
+    assert "There is no session sesh_x ." in node.one("div", kind="empty").text
     assert [link.attributes["href"] for link in node.one("div", kind="empty").all("a")] == ["/", "/projects"]

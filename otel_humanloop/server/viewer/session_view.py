@@ -69,6 +69,7 @@ def session_values(tx: Connection, id: str, query: Any, log: str | None = None) 
         "zero": axis.start,
         "ticks": axis.ticks(axis.start),
         "folded": folded,
+        "nests": any(row.nested for row in rows),
         "fold_all": f"/sessions/{id}" if folded else _fold_all(id, rows),
         "drawer": drawer,
     }

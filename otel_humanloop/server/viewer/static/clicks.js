@@ -6,7 +6,7 @@ const BLOCK = 50_000; // characters of a long text that a browser lays out at on
 
 /** Shows what only works with scripts, below `root`. */
 export function reveal(root) {
-  for (const element of root.querySelectorAll(".copy, .filter-facts, .density, .only-failed")) element.hidden = false;
+  for (const element of root.querySelectorAll(".copy, .filter-facts, .density")) element.hidden = false;
 }
 
 export function startClicks() {

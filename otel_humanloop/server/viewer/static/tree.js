@@ -12,6 +12,7 @@ const parts = new Map(); // how each of them came from the server
 
 export function startTree() {
   remember();
+  offer();
   document.addEventListener("click", (event) => {
     const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
     const handle = event.target.closest(".fold");
@@ -92,6 +93,14 @@ export function toggleDensity() {
   }
 }
 
+// Only what there is to fold or to find.
+function offer() {
+  const tree = document.querySelector(".tree");
+  if (!tree) return;
+  document.querySelector(".fold-all").hidden = !tree.querySelector(".fold");
+  document.querySelector(".only-failed").hidden = !tree.querySelector(".failed");
+}
+
 function remember() {
   for (const part of PARTS) parts.set(part, document.querySelector(part)?.outerHTML);
   for (const row of document.querySelectorAll(".tree > .row")) if (!source.has(row)) source.set(row, row.innerHTML);
@@ -147,6 +156,7 @@ export async function refreshTree(address) {
       }
     }
     hideFolded();
+    offer();
     drawZoom();
   });
   currentRow()?.classList.add("at");
