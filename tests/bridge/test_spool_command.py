@@ -13,6 +13,8 @@ from humanloop import Humanloop
 from support_otlp import PROTOBUF, body, hexadecimal, span, until
 
 from otel_humanloop.cli import main
+from otel_humanloop.cli.serve import default_database
+from otel_humanloop.delivery.spools import open_spool
 
 
 @pytest.fixture
@@ -33,8 +35,9 @@ def test_it_lists_what_waits_and_what_was_refused(
 ) -> None:
     assert spool() == 0
     shown = capsys.readouterr().out
-    assert "1 spans of about" in shown
-    assert "1 logs were refused" in shown
+    assert "1 span waits in sqlite:///" in shown
+    assert "1 log was refused" in shown
+    assert "shop" in shown
     assert hexadecimal(2) in shown
     assert "422" in shown
 
@@ -65,8 +68,8 @@ def test_resend_keeps_what_is_refused_again_or_could_not_be_sent(
     humanloop.answers += [503]
     assert spool("--resend") == 1
     told = capsys.readouterr()
-    assert "1 logs were refused" in told.out
-    assert "1 were not sent" in told.err
+    assert "1 log was refused" in told.out
+    assert "1 log was not sent" in told.err
 
 
 def test_discard_forgets_them(
@@ -75,6 +78,69 @@ def test_discard_forgets_them(
     assert spool("--discard") == 0
     assert "0 logs were refused" in capsys.readouterr().out
     assert humanloop.logs() == []
+
+
+@pytest.fixture
+def three(bridges: Any, humanloop: Humanloop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """The command on a spool of which three logs were refused: ids that end with 11, 12 and 21."""
+    monkeypatch.setenv("HUMANLOOP_BASE_URL", humanloop.base_url)
+    humanloop.answers += [422] * 5  # all three, then the first and the others, and these one by one
+    spans = [span(number, number << 56 | number) for number in (0x11, 0x12, 0x21)]
+    with bridges() as bridge:
+        httpx.post(f"{bridge.url('http')}/v1/traces", content=body(*spans), headers=PROTOBUF, trust_env=False)
+        until(lambda: bridge.keeper.counts.refused == 3)
+    return lambda *arguments: main(["spool", "--spool", f"sqlite:///{tmp_path}/spool.db", *arguments])
+
+
+def test_one_is_shown_whole_by_the_start_of_its_id(
+    three: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert three("11") == 0
+    shown = capsys.readouterr().out
+    head, reason, *sent = shown.splitlines()
+    assert head.startswith(hexadecimal(0x11 << 56 | 0x11))
+    assert reason.startswith("422 ")
+    assert json.loads("\n".join(sent))["project"] == "shop"
+
+
+def test_what_is_named_is_resent_or_discarded_and_nothing_else(
+    three: Callable[..., int], humanloop: Humanloop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert three("--resend", "11") == 0
+    assert "1 of 1 were taken" in capsys.readouterr().err
+    assert three("2", "--discard") == 0
+    told = capsys.readouterr()
+    assert "1 log was forgotten" in told.err
+    assert "1 log was refused" in told.out
+    assert [log["reference_id"] for log in humanloop.logs()] == [hexadecimal(0x11 << 56 | 0x11)]
+    assert three("--json") == 0
+    (left,) = json.loads(capsys.readouterr().out)["refused"]
+    assert left["reference_id"] == hexadecimal(0x12 << 56 | 0x12)
+
+
+@pytest.mark.parametrize("action", [[], ["--resend"], ["--discard"], ["--json"]])
+def test_a_name_that_is_none_does_nothing(
+    action: list[str], three: Callable[..., int], humanloop: Humanloop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert three("11", "ff", *action) == 1
+    assert "`ff`" in capsys.readouterr().err
+    assert humanloop.logs() == []
+    assert three() == 0
+    assert "3 logs were refused" in capsys.readouterr().out
+
+
+def test_where_only_a_servers_spool_is_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.delenv("HUMANLOOP_SPOOL", raising=False)
+    assert main(["spool"]) == 2
+    assert "humanloop.db-otlp" not in capsys.readouterr().err
+    url = f"{default_database()}-otlp"
+    open_spool(url, max_spans=1, max_bytes=1).close()
+    assert main(["spool"]) == 2
+    assert f"--spool {url}" in capsys.readouterr().err
+    assert main(["spool", "--spool", url]) == 0
 
 
 def test_looking_at_what_is_not_there_makes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
