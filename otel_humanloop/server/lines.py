@@ -15,9 +15,6 @@ import msgspec
 # themselves (embeddings, overrides, isolates): https://www.unicode.org/reports/tr9/
 _ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
-_UNEVEN = re.compile(r"^\s|\s$|\s\s|[^\S ]|" + _ACTING.pattern)
-"""What text on one line does not have: space at its ends or twice, other space than blanks, acting characters."""
-
 
 def shown(text: str) -> str:
     """Text whose control characters are seen instead of obeyed: an escape character as `␛`."""
@@ -40,7 +37,15 @@ def line(value: Any, most: int) -> str:
     """A JSON value on one line, at most that many characters of it."""
     text = as_text(value)
     cut = text[: most + 1]
-    if _UNEVEN.search(cut) is None:
+    if _is_even(cut):
         return cut if len(cut) <= most else f"{cut[:most]}…"
     cut = " ".join(text[: 4 * most].split())
     return shown(cut[:most]) + ("…" if len(cut) > most or len(text) > 4 * most else "")
+
+
+def _is_even(text: str) -> bool:
+    """Is it on one line already: no space at its ends or twice, no space but blanks, no characters that act?
+
+    Those are among the characters that cannot be printed. Others of them are none of these, and are left as they are.
+    """
+    return text.isprintable() and "  " not in text and not text.startswith(" ") and not text.endswith(" ")

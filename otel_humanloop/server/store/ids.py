@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import struct
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LENGTH = 21
-_PAIRS = [low + high for high in _ALPHABET for low in _ALPHABET]
-"""Two digits at once, the lower first."""
-_RANDOM = struct.Struct(">11I")
+
+_EVEN = 4 * len(_ALPHABET)
+_DIGIT_OF = (_ALPHABET.encode() * 5)[:256]
+_UNEVEN = bytes(range(_EVEN, 256))
+"""Bytes left out of random ones, for the rest falls on each digit as often as on any other."""
 
 
 def new_id(prefix: str) -> str:
     """A random id: `new_id("data")` gives `data_` and 125 bits."""
-    numbers: tuple[int, ...] = _RANDOM.unpack(secrets.token_bytes(_RANDOM.size))
-    return f"{prefix}_{''.join([_PAIRS[number % 3_844] for number in numbers])[:_LENGTH]}"
+    digits = b""
+    while len(digits) < _LENGTH:
+        digits += secrets.token_bytes(32).translate(_DIGIT_OF, _UNEVEN)
+    return f"{prefix}_{digits[:_LENGTH].decode()}"
 
 
 def derived_id(prefix: str, seed: bytes) -> str:

@@ -97,17 +97,17 @@ class _Posting:
         stated = self._session(draft)
         parent = self._parent(draft, stated)
         session = stated if stated is not None else parent.session if parent is not None else None
+        reference = None if draft.parent_reference_id == NO_PARENT else draft.parent_reference_id
         log = self._named(draft, session, stated)
         if log is None:
-            log = self._add(draft, session)
+            log = self._add(draft, session, parent, reference)
         else:
             log = self._change(log, draft)
             if log.session is None and session is not None:
                 enter(self.rows, log, session, now=self._now)
                 log = self.rows.logs.get(log.key)
-        if draft.parent_id is not None or draft.parent_reference_id is not None:
-            reference = None if draft.parent_reference_id == NO_PARENT else draft.parent_reference_id
-            log = hang(self.rows, log, parent, reference, now=self._now)
+            if draft.parent_id is not None or draft.parent_reference_id is not None:
+                log = hang(self.rows, log, parent, reference, now=self._now)
         gather(self.rows, log, now=self._now)
         return log
 
@@ -153,7 +153,7 @@ class _Posting:
 
     # What it says
 
-    def _add(self, draft: LogDraft, session: int | None) -> LogRow:
+    def _add(self, draft: LogDraft, session: int | None, parent: LogRow | None, reference: str | None) -> LogRow:
         project = self._project(draft)
         if project is None:
             raise Invalid(("project",), "either `project` or `project_id` must be provided", kind="value_error.missing")
@@ -170,15 +170,21 @@ class _Posting:
             config=config.key,
             session=session,
             reference_id=draft.reference_id,
-            parent=None,
-            parent_reference_id=None,
+            parent=None if parent is None else parent.key,
+            parent_reference_id=reference,
             created_at=created_at,
             started_at=started_at,
             ended_at=created_at,
             updated_at=self._now,
             failed=draft.content.error is not msgspec.UNSET,
             saved=saved,
-            **{field: getattr(draft, field) for field in _KEPT},
+            duration=draft.duration,
+            source=draft.source,
+            environment=draft.environment,
+            prompt_tokens=draft.prompt_tokens,
+            output_tokens=draft.output_tokens,
+            prompt_cost=draft.prompt_cost,
+            output_cost=draft.output_cost,
         )
         return self.rows.put_log(log, draft.content if saved else draft.content.without_payload())
 

@@ -1,7 +1,8 @@
 """What goes into the store and what stands in it, as records.
 
 A *draft* is what a request says, checked and encoded: `None` and `UNSET` mean that it says nothing. A *row* is a line
-of a table without the content.
+of a table without the content. What there are many of is none of the garbage collector's business (`gc=False`): none of
+it can hold itself.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ Json = msgspec.Raw | msgspec.UnsetType
 UNSET = msgspec.UNSET
 
 
-class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Content(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The payload of a log: what the server keeps and hands on without looking into it."""
 
     inputs: Json = UNSET
@@ -97,7 +98,7 @@ class FeedbackDraft(msgspec.Struct, frozen=True, kw_only=True):
     id: str | None = None
 
 
-class LogDraft(msgspec.Struct, frozen=True, kw_only=True):
+class LogDraft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One log as a request gives it. Times in microseconds since the epoch, duration in seconds, costs in dollars."""
 
     project: str | None = None
@@ -122,7 +123,7 @@ class LogDraft(msgspec.Struct, frozen=True, kw_only=True):
     feedback: tuple[FeedbackDraft, ...] = ()
 
 
-class LogRow(msgspec.Struct, frozen=True, kw_only=True):
+class LogRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A log but for its content. `project`, `config`, `session` and `parent` are keys."""
 
     key: int
@@ -148,7 +149,7 @@ class LogRow(msgspec.Struct, frozen=True, kw_only=True):
     environment: str | None
 
 
-class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
+class SessionRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A session with the totals of its logs.
 
     Attributes:
@@ -217,14 +218,14 @@ class ConfigRow(msgspec.Struct, frozen=True, kw_only=True):
     last_used: int
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of a log: None before is new, None after is deleted."""
 
     before: LogRow | None
     after: LogRow | None
 
 
-class Posted(msgspec.Struct, frozen=True, kw_only=True):
+class Posted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where a log of a body stands now: the ids its sender is told."""
 
     id: str

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, select
 
-from otel_humanloop.server.store.statements import insert_rows, update_rows
+from otel_humanloop.server.store.statements import insert_rows, one_of, update_rows, values
 
 
 class Keyed(Protocol):
@@ -32,6 +33,7 @@ class Rows(Generic[RowT]):
     Args:
         names: Sets of columns that name a row, such as `("id",)` and `("project", "hash")`. If several rows have the
             same name (which the table forbids except among nulls), the newest is meant.
+        fixed: Columns that never change once the row is there.
         seen: Is told of every row that is found or put.
     """
 
@@ -41,6 +43,7 @@ class Rows(Generic[RowT]):
         table: Table,
         record: type[RowT],
         *names: tuple[str, ...],
+        fixed: tuple[str, ...] = (),
         seen: Callable[[RowT], None] | None = None,
     ) -> None:
         self._tx = tx
@@ -49,7 +52,8 @@ class Rows(Generic[RowT]):
         self._fields = record.__struct_fields__
         self._seen = seen
         self._values: Callable[[RowT], tuple[Any, ...]] = attrgetter(*self._fields)
-        self._columns = [table.c[field] for field in self._fields]
+        self._varying = tuple(field for field in self._fields if field != "key" and field not in fixed)
+        self._variables: Callable[[RowT], tuple[Any, ...]] = attrgetter(*self._varying, "key")
         self._rows: dict[int, RowT] = {}
         self._places: dict[tuple[str, ...], dict[Any, int | None]] = {name: {} for name in names}
         self._named = [(attrgetter(*name), places) for name, places in self._places.items()]
@@ -73,31 +77,47 @@ class Rows(Generic[RowT]):
         key = places[value]
         return None if key is None else self._rows[key]
 
-    def expect(self, column: str, values: Iterable[Any]) -> None:
+    def expect(self, column: str, wanted: Iterable[Any]) -> None:
         """Loads in bulk what `find` will be asked for by one column."""
-        wanted = sorted({value for value in values if value is not None})
+        named = sorted({value for value in wanted if value is not None})
         places = self._places[column,]
-        for value in wanted:
+        for value in named:
             places.setdefault(value, None)
-        for chunk in chunks(wanted):
-            self.load(self._table.c[column].in_(chunk))
+        self.load_by(column, named)
 
     def absent(self, **name: Any) -> None:
         """Says that no row in the table has this name, so that `find` need not ask."""
         self._places[tuple(name)].setdefault(_value(name), None)
 
-    def load(self, where: ColumnElement[bool], *, newest: bool = False) -> list[RowT]:
-        """Rows of the table, each as this write has changed it; deleted ones are left out."""
-        statement = select(*self._columns).where(where)
+    def load(self, where: ColumnElement[bool], *, newest: bool = False, **given: Any) -> list[RowT]:
+        """Rows of the table, each as this write has changed it; deleted ones are left out.
+
+        Args:
+            newest: Only the one that came last.
+            given: Parameters of `where`.
+        """
+        statement = _selection(self._table, self._fields).where(where)
         if newest:
             statement = statement.order_by(self._table.c.key.desc()).limit(1)
+        return self._taken(self._tx.execute(statement, given).all())
+
+    def load_by(self, column: str, wanted: Sequence[Any]) -> list[RowT]:
+        """As `load`, the rows in whose column stands one of these values."""
+        if not wanted:
+            return []
+        statement = _selection_by(self._tx, self._table, self._fields, column)
+        return self._taken(self._tx.execute(statement, {"wanted": values(self._tx, wanted)}).all())
+
+    def _taken(self, lines: Sequence[Row[Any]]) -> list[RowT]:
         found: list[RowT] = []
-        for line in self._tx.execute(statement):
-            if line[0] in self._changed and line[0] not in self._rows:
-                continue
-            if line[0] not in self._rows:
-                self._keep(self._record(**dict(zip(self._fields, line, strict=True))))
-            found.append(self._rows[line[0]])
+        for line in lines:
+            row = self._rows.get(line[0])
+            if row is None:
+                if line[0] in self._changed:
+                    continue  # it is deleted
+                row = self._record(**dict(zip(self._fields, line, strict=True)))
+                self._keep(row)
+            found.append(row)
         return found
 
     def new_key(self) -> int:
@@ -125,17 +145,18 @@ class Rows(Generic[RowT]):
 
     def among(self, keys: Iterable[int]) -> list[RowT]:
         """Those of the rows in memory that have one of these keys, in order of arrival."""
-        return [self._rows[key] for key in sorted(keys) if key in self._rows]
+        rows = self._rows
+        return [rows[key] for key in sorted(keys) if key in rows]
 
     def flush(self, **columns: Mapping[int, Any]) -> None:
         """Writes what was put. `columns` gives, by key, what new rows hold beyond the record."""
-        changed = [self._rows[key] for key in sorted(self._changed) if key in self._rows]
+        changed = self.among(self._changed)
         table = self._table.name
         given = list(columns.values())
-        added = [(*self._values(row), *[values[row.key] for values in given]) for row in changed if row.key in self.new]
+        added = [(*self._values(row), *[held[row.key] for held in given]) for row in changed if row.key in self.new]
         insert_rows(self._tx, table, (*self._fields, *columns), added)
-        altered = [(*self._values(row)[1:], row.key) for row in changed if row.key not in self.new]
-        update_rows(self._tx, table, self._fields[1:], self._fields[0], altered)
+        altered = [self._variables(row) for row in changed if row.key not in self.new]
+        update_rows(self._tx, table, self._varying, ("key",), altered)
         self._changed.clear()
         self.new.clear()
 
@@ -156,11 +177,20 @@ class Rows(Generic[RowT]):
 
 def _value(name: Mapping[str, Any]) -> Any:
     """What a row of that name is remembered by: the value of one column, or those of several."""
-    values = tuple(name.values())
-    return values[0] if len(values) == 1 else values
+    named = tuple(name.values())
+    return named[0] if len(named) == 1 else named
 
 
-def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+@lru_cache
+def _selection(table: Table, fields: tuple[str, ...]) -> Select[Any]:
+    return select(*[table.c[field] for field in fields])
+
+
+def _selection_by(tx: Connection, table: Table, fields: tuple[str, ...], column: str) -> Select[Any]:
+    return _selection(table, fields).where(one_of(tx, table.c[column], "wanted"))
+
+
+def chunks(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """The values in pieces that fit into one statement."""
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
+    for start in range(0, len(wanted), CHUNK):
+        yield wanted[start : start + CHUNK]

@@ -1,16 +1,17 @@
-"""Statements that write many rows at once, as the drivers take them.
+"""Statements of the hot path, as the drivers take them: many rows written at once, and rows looked up by many values.
 
-They are put together once and given plain tuples: of a body of a thousand logs, each row would otherwise be named,
-converted and put in order anew.
+They are put together once and are the same however many rows they are about: of a body of a thousand logs, each row
+and each value would otherwise be named, converted and put in order anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection
+import msgspec
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Connection, any_, bindparam, func, select
 
 
 def insert_rows(tx: Connection, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -20,11 +21,33 @@ def insert_rows(tx: Connection, table: str, columns: tuple[str, ...], rows: Sequ
 
 
 def update_rows(
-    tx: Connection, table: str, columns: tuple[str, ...], place: str, rows: Sequence[tuple[Any, ...]]
+    tx: Connection, table: str, columns: tuple[str, ...], places: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Changes rows: values in the order of the columns, and last that of the column `place`, which names the row."""
+    """Changes rows: values in the order of the columns, then those of the columns `places`, which name the row."""
     if rows:
-        tx.exec_driver_sql(_alteration(table, columns, place, _mark(tx)), list(rows))
+        tx.exec_driver_sql(_alteration(table, columns, places, _mark(tx)), list(rows))
+
+
+def add_to_rows(
+    tx: Connection, table: str, summed: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Adds to the column `summed`, and changes others: what is added, values in the order of the columns, the key."""
+    if rows:
+        tx.exec_driver_sql(_addition(table, summed, columns, _mark(tx)), list(rows))
+
+
+def one_of(tx: Connection, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Is a column's value one of those the parameter `name` holds? It is given what `values` makes of them."""
+    if tx.dialect.name == "sqlite":
+        given = func.json_each(bindparam(name)).table_valued("value", name=f"given_{name}")
+        return column.in_(select(given.c.value))
+    each: BindParameter[Any] = bindparam(name, type_=ARRAY(column.type))
+    return column == any_(each)
+
+
+def values(tx: Connection, given: Collection[int] | Collection[str]) -> Any:
+    """Values as the parameter of `one_of`."""
+    return msgspec.json.encode(list(given)).decode() if tx.dialect.name == "sqlite" else list(given)
 
 
 def _mark(tx: Connection) -> str:
@@ -38,6 +61,13 @@ def _insertion(table: str, columns: tuple[str, ...], mark: str) -> str:
 
 
 @lru_cache
-def _alteration(table: str, columns: tuple[str, ...], place: str, mark: str) -> str:
-    values = ", ".join(f'"{column}" = {mark}' for column in columns)
-    return f'UPDATE "{table}" SET {values} WHERE "{place}" = {mark}'
+def _alteration(table: str, columns: tuple[str, ...], places: tuple[str, ...], mark: str) -> str:
+    changed = ", ".join(f'"{column}" = {mark}' for column in columns)
+    there = " AND ".join(f'"{place}" = {mark}' for place in places)
+    return f'UPDATE "{table}" SET {changed} WHERE {there}'
+
+
+@lru_cache
+def _addition(table: str, summed: str, columns: tuple[str, ...], mark: str) -> str:
+    changed = "".join(f', "{column}" = {mark}' for column in columns)
+    return f'UPDATE "{table}" SET "{summed}" = "{summed}" + {mark}{changed} WHERE "key" = {mark}'

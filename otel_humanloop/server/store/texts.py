@@ -40,7 +40,7 @@ _PROVENANCE = "otel"
 """The part of the metadata that says how a log came about: ids, scopes, and where each field was read."""
 
 
-class Texts(msgspec.Struct, frozen=True, kw_only=True):
+class Texts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one log is found by. `user` is whom it was made for; None where that is not said."""
 
     content: str

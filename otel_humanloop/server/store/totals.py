@@ -6,20 +6,21 @@ place has left it. So a list of sessions never counts anything, and the order in
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from otel_humanloop.server.store.records import Change, LogRow, SessionRow
-from otel_humanloop.server.store.rows import chunks
-from otel_humanloop.server.store.schema import configs, logs, projects, session_projects
+from otel_humanloop.server.store.schema import logs, session_projects
+from otel_humanloop.server.store.statements import add_to_rows, insert_rows, one_of, update_rows, values
 
 _MOST = 2**63 - 1
 
 
-class Moves(msgspec.Struct, frozen=True):
+class Moves(msgspec.Struct, frozen=True, gc=False):
     """The logs that left something and those that came, each as it was or is. A changed log does both."""
 
     gone: list[LogRow]
@@ -36,7 +37,9 @@ def moves_by(place_of: Callable[[LogRow], Place | None], changes: Sequence[Chang
         for log, came in ((change.before, False), (change.after, True)):
             place = None if log is None else place_of(log)
             if log is not None and place is not None:
-                here = moves.setdefault(place, Moves([], []))
+                here = moves.get(place)
+                if here is None:
+                    here = moves[place] = Moves([], [])
                 (here.come if came else here.gone).append(log)
     return moves
 
@@ -49,8 +52,16 @@ def of_session(tx: Connection, session: SessionRow, moves: Moves, *, now: int) -
     else:
         first, started_at = _first(tx, session, moves)
         last, ended_at = _last(tx, session, moves)
-    prompt_tokens = _sum(session.prompt_tokens, moves, lambda log: log.prompt_tokens or 0)
-    output_tokens = _sum(session.output_tokens, moves, lambda log: log.output_tokens or 0)
+    prompt_tokens, output_tokens, cost = session.prompt_tokens, session.output_tokens, session.cost
+    errors, counted, priced = session.errors, session.counted, session.priced
+    for step, moved in ((1, moves.come), (-1, moves.gone)):
+        for log in moved:
+            prompt_tokens += step * (log.prompt_tokens or 0)
+            output_tokens += step * (log.output_tokens or 0)
+            cost += step * _cost(log)
+            errors += step * log.failed
+            counted += step * (log.prompt_tokens is not None or log.output_tokens is not None)
+            priced += step * (log.prompt_cost is not None or log.output_cost is not None)
     return msgspec.structs.replace(
         session,
         logs=count,
@@ -59,15 +70,13 @@ def of_session(tx: Connection, session: SessionRow, moves: Moves, *, now: int) -
         last_log=last,
         ended_at=ended_at,
         duration=ended_at - started_at,
-        prompt_tokens=prompt_tokens,
-        output_tokens=output_tokens,
-        tokens=min(prompt_tokens + output_tokens, _MOST),
-        cost=_sum(session.cost, moves, _cost),
-        errors=_sum(session.errors, moves, lambda log: int(log.failed)),
-        counted=_sum(
-            session.counted, moves, lambda log: log.prompt_tokens is not None or log.output_tokens is not None
-        ),
-        priced=_sum(session.priced, moves, lambda log: log.prompt_cost is not None or log.output_cost is not None),
+        prompt_tokens=_kept(prompt_tokens),
+        output_tokens=_kept(output_tokens),
+        tokens=_kept(_kept(prompt_tokens) + _kept(output_tokens)),
+        cost=_kept(cost),
+        errors=errors,
+        counted=counted,
+        priced=priced,
         updated_at=now,
     )
 
@@ -77,51 +86,51 @@ def of_session_projects(tx: Connection, changes: Sequence[Change], new: Set[int]
     moves = moves_by(lambda log: None if log.session is None else (log.session, log.project), changes)
     table = session_projects
     known: dict[tuple[int, int], tuple[int, int]] = {}
-    for chunk in chunks(sorted({session for session, _ in moves} - new)):
-        for row in tx.execute(select(table).where(table.c.session.in_(chunk))):
+    old = sorted({session for session, _ in moves} - new)
+    if old:
+        for row in tx.execute(select(table).where(one_of(tx, table.c.session, "old")), {"old": values(tx, old)}):
             known[row.session, row.project] = row.logs, row.started_at
-    added: list[dict[str, int]] = []
-    altered: list[dict[str, int]] = []
+    added: list[tuple[int, int, int, int]] = []
+    altered: list[tuple[int, int, int, int]] = []
     emptied: list[dict[str, int]] = []
     for (session, project), here in sorted(moves.items(), key=lambda item: item[0]):
         before, started_at = known.get((session, project), (0, _MOST))
         count = before + len(here.come) - len(here.gone)
-        started_at = min([started_at, *(log.started_at for log in here.come)])
+        started_at = min([started_at, *[log.started_at for log in here.come]])
         if count == 0:
             emptied.append({"in": session, "of": project})
         elif before == 0:
-            added.append({"session": session, "project": project, "logs": count, "started_at": started_at})
+            added.append((count, started_at, session, project))
         else:
             if any(log.started_at <= started_at for log in here.gone):
                 mine = (logs.c.session == session) & (logs.c.project == project)
                 started_at = tx.execute(select(func.min(logs.c.started_at)).where(mine)).scalar_one()
-            altered.append({"in": session, "of": project, "logs": count, "started_at": started_at})
-    there = (table.c.session == bindparam("in")) & (table.c.project == bindparam("of"))
-    if added:
-        tx.execute(insert(table), added)
-    if altered:
-        tx.execute(update(table).where(there), altered)
+            altered.append((count, started_at, session, project))
+    said, place = ("logs", "started_at"), ("session", "project")
+    insert_rows(tx, table.name, (*said, *place), added)
+    update_rows(tx, table.name, said, place, altered)
     if emptied:
-        tx.execute(delete(table).where(there), emptied)
+        tx.execute(delete(table).where(table.c.session == bindparam("in"), table.c.project == bindparam("of")), emptied)
 
 
 def of_projects_and_configs(tx: Connection, changes: Sequence[Change], *, now: int) -> None:
     """How many logs each project and config has, and when it was last used."""
-    for table, moves in (
-        (projects, moves_by(lambda log: log.project, changes)),
-        (configs, moves_by(lambda log: log.config, changes)),
-    ):
-        steps = [{"at": key, "step": len(here.come) - len(here.gone)} for key, here in sorted(moves.items())]
-        moved = [step for step in steps if step["step"] != 0]
-        if moved:
-            tx.execute(
-                update(table).where(table.c.key == bindparam("at")).values(logs=table.c.logs + bindparam("step")), moved
-            )
-    used = {change.after.config for change in changes if change.before is None and change.after is not None}
-    active = sorted({log.project for change in changes for log in (change.before, change.after) if log is not None})
-    tx.execute(update(projects).where(projects.c.key.in_(active)).values(updated_at=now))
-    if used:
-        tx.execute(update(configs).where(configs.c.key.in_(sorted(used))).values(last_used=now))
+    in_projects: Counter[int] = Counter()
+    in_configs: Counter[int] = Counter()
+    used: set[int] = set()
+    for change in changes:
+        for log, step in ((change.before, -1), (change.after, 1)):
+            if log is not None:
+                in_projects[log.project] += step
+                in_configs[log.config] += step
+        if change.before is None and change.after is not None:
+            used.add(change.after.config)
+    add_to_rows(
+        tx, "projects", "logs", ("updated_at",), [(step, now, key) for key, step in sorted(in_projects.items())]
+    )
+    add_to_rows(tx, "configs", "logs", ("last_used",), [(in_configs[key], now, key) for key in sorted(used)])
+    moved = [(step, key) for key, step in sorted(in_configs.items()) if step != 0 and key not in used]
+    add_to_rows(tx, "configs", "logs", (), moved)
 
 
 def _first(tx: Connection, session: SessionRow, moves: Moves) -> tuple[int | None, int]:
@@ -152,10 +161,12 @@ def _last(tx: Connection, session: SessionRow, moves: Moves) -> tuple[int | None
     return key, ended_at
 
 
-def _sum(total: int, moves: Moves, of: Callable[[LogRow], int]) -> int:
-    total += sum(map(of, moves.come)) - sum(map(of, moves.gone))
-    return max(-_MOST, min(total, _MOST))
-
-
 def _cost(log: LogRow) -> int:
+    if log.prompt_cost is None and log.output_cost is None:
+        return 0
     return round(((log.prompt_cost or 0) + (log.output_cost or 0)) * 1e12)
+
+
+def _kept(total: int) -> int:
+    """As much of a sum as a column holds."""
+    return max(-_MOST, min(total, _MOST))

@@ -18,7 +18,7 @@ from otel_humanloop.server.store.packing import pack, unpack
 from otel_humanloop.server.store.records import Change, ConfigRow, Content, LogDraft, LogRow, ProjectRow, SessionRow
 from otel_humanloop.server.store.rows import Rows, chunks
 from otel_humanloop.server.store.schema import configs, contents, logs, projects, sessions, waits
-from otel_humanloop.server.store.statements import insert_rows, update_rows
+from otel_humanloop.server.store.statements import insert_rows, one_of, update_rows, values
 from otel_humanloop.server.store.texts import texts_of
 
 _CONTENT = msgspec.json.Decoder(Content)
@@ -56,8 +56,10 @@ class Workspace:
         self._tx = tx
         self.projects = Rows(tx, projects, ProjectRow, ("id",), ("name",))
         self.configs = Rows(tx, configs, ConfigRow, ("id",), ("project", "hash"))
-        self.sessions = Rows(tx, sessions, SessionRow, ("id",), ("reference_id",))
-        self.logs = Rows(tx, logs, LogRow, ("id",), ("session", "reference_id"), seen=self._note)
+        self.sessions = Rows(tx, sessions, SessionRow, ("id",), ("reference_id",), fixed=("id", "reference_id"))
+        self.logs = Rows(
+            tx, logs, LogRow, ("id",), ("session", "reference_id"), fixed=("id", "reference_id"), seen=self._note
+        )
         self._before: dict[int, LogRow | None] = {}
         self._contents: dict[int, Content] = {}
         self._called: dict[str, set[int]] = {}
@@ -74,16 +76,19 @@ class Workspace:
         sessions_named = {draft.session_reference_id for draft in drafts if draft.session_reference_id is not None}
         rows = {name: self.sessions.find(reference_id=name) for name in sessions_named}
         known = {name: row.key for name, row in rows.items() if row is not None}
-        within = sorted(known.values())
         references = sorted({r for d in drafts for r in (d.reference_id, d.parent_reference_id) if r is not None})
         placed = sorted(set(self._placed(drafts, known)))
-        for chunk in chunks(_keys_at(self._tx, placed)):
-            self.logs.load(logs.c.key.in_(chunk))
+        self.logs.load_by("key", _keys_at(self._tx, placed))
         for session, reference in placed:
             self.logs.absent(session=session, reference_id=reference)
-        for chunk in chunks(references):
-            named = waits & logs.c.parent_reference_id.in_(chunk)
-            self.logs.load(named & or_(logs.c.session.in_(within), logs.c.session.is_(None)))
+        self._expect_waiting(references, sorted(known.values()))
+
+    def _expect_waiting(self, references: Sequence[str], sessions: Sequence[int]) -> None:
+        """Loads the logs of these sessions, and of none, that wait for a parent of such a reference."""
+        tx = self._tx
+        here = or_(one_of(tx, logs.c.session, "within"), logs.c.session.is_(None))
+        named = one_of(tx, logs.c.parent_reference_id, "named")
+        self.logs.load(waits & named & here, within=values(tx, sessions), named=values(tx, references))
         self._waiting_known.update(references)
 
     @staticmethod
@@ -100,9 +105,9 @@ class Workspace:
         """The logs with these ids that there are; those below them are loaded too, in bulk."""
         self.logs.expect("id", ids)
         found = [log for id in dict.fromkeys(ids) if (log := self.logs.find(id=id)) is not None]
-        for chunk in chunks([log.key for log in found]):
-            self.logs.load(logs.c.parent.in_(chunk))
-            self._below_known.update(chunk)
+        keys = [log.key for log in found]
+        self.logs.load_by("parent", keys)
+        self._below_known.update(keys)
         return found
 
     def log_in(self, session: int | None, reference: str) -> LogRow | None:
@@ -202,8 +207,8 @@ class Workspace:
         glimpses = {key: glimpse_of(content) for key, content in said.items()}
         self.logs.flush(glimpse=glimpses)
         insert_rows(self._tx, "contents", ("log", "content"), [(key, pack(encoded[key])) for key in sorted(new)])
-        update_rows(self._tx, "logs", ("glimpse",), "key", [(glimpses[key], key) for key in rewritten])
-        update_rows(self._tx, "contents", ("content",), "log", [(pack(encoded[key]), key) for key in rewritten])
+        update_rows(self._tx, "logs", ("glimpse",), ("key",), [(glimpses[key], key) for key in rewritten])
+        update_rows(self._tx, "contents", ("content",), ("log",), [(pack(encoded[key]), key) for key in rewritten])
         attachments.name(self._tx, encoded)
         self._find_words(said, new)
         self._contents.clear()
