@@ -2,10 +2,10 @@
 
 import { reveal } from "./clicks.js";
 import { row as currentRow } from "./cursor.js";
+import { depthOf, foldAll, hideFolded, mark } from "./folding.js";
 import { fetchPage, inPlace } from "./pages.js";
 import { drawZoom } from "./zoom.js";
 
-const depthOf = (row) => Number(row.dataset.depth);
 const source = new WeakMap(); // how each row came from the server
 const PARTS = [".session-head", ".ticks", ".lines"]; // what stands around the rows
 const parts = new Map(); // how each of them came from the server
@@ -52,33 +52,6 @@ export function fold(row, folded) {
   }
   mark(handle, folded);
   hideFolded();
-}
-
-function mark(handle, folded) {
-  handle.setAttribute("aria-expanded", String(!folded));
-  handle.setAttribute("aria-label", handle.getAttribute("aria-label").replace(/^\w+/, folded ? "Unfold" : "Fold"));
-}
-
-function foldAll(button) {
-  const folding = button.textContent === "Fold all";
-  if (!folding && new URL(location.href).searchParams.has("fold")) return void location.assign(location.pathname);
-  for (const row of document.querySelectorAll(".tree > .row")) {
-    const handle = row.querySelector(".fold");
-    if (handle) mark(handle, folding);
-  }
-  hideFolded();
-  button.textContent = folding ? "Unfold all" : "Fold all";
-}
-
-function hideFolded() {
-  let below = Infinity;
-  for (const row of document.querySelectorAll(".tree > .row")) {
-    const depth = depthOf(row);
-    if (depth <= below) below = Infinity;
-    row.hidden = depth > below;
-    const folded = row.querySelector('.fold[aria-expanded="false"]');
-    if (!row.hidden && folded) below = depth;
-  }
 }
 
 export function toggleDensity() {
