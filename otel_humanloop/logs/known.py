@@ -51,8 +51,28 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False
 
 
 def encode(known: Sequence[Known]) -> bytes:
-    """As bytes, some hundred and fifty for each."""
-    return msgspec.msgpack.encode(known)
+    """As bytes, some hundred and fifty for each. What is no Unicode is written as its escape."""
+    try:
+        return msgspec.msgpack.encode(known)
+    except UnicodeEncodeError:
+        return msgspec.msgpack.encode([_in_unicode(each) for each in known])
+
+
+def _in_unicode(known: Known) -> Known:
+    call = known.call
+    if call is not None:
+        call = msgspec.structs.replace(call, id=_escaped(call.id), scope=_escaped(call.scope))
+    user, named = known.user, known.named_user
+    return msgspec.structs.replace(
+        known,
+        user=_escaped(user) if user is not None else None,
+        named_user=_escaped(named) if named is not None else None,
+        call=call,
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def decode(data: bytes) -> list[Known]:
@@ -112,8 +132,7 @@ def restore(traces: Traces, calls: Calls, notes: Iterable[Known], now: float) ->
     """Makes the traces what they were; gives the logs whose place is wrong by what is known together."""
     logged: list[Node] = []
     for note in notes:
-        trace, _ = traces.trace(note.key[0], now)
-        node = traces.node(trace, note.key[1], now)
+        trace, node = traces.find(note.key, now)
         traces.connect(trace, node, note.parent, remote=note.remote, now=now)
         node.state = State.DONE if note.logged else State.PASSED
         node.above, node.session, node.user = note.above, note.session, note.user

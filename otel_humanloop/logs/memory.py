@@ -3,55 +3,68 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from otel_humanloop.logs.trace import Node, Trace
+from otel_humanloop.logs.calls import Calls
+from otel_humanloop.logs.rest import Resting, rested, revived
+from otel_humanloop.logs.trace import Node, State, Trace
 from otel_humanloop.spans import SpanKey
 
 _TRIES = 16
 
 
 class Traces:
-    """Traces by id, the longest untouched first.
+    """Traces by id, the longest untouched first; those at rest are kept in brief, and are had like the others.
 
     Beyond the bound, finished traces are forgotten and the finished spans of running ones pruned. Whatever is still
     to leave is never dropped here: what waits is bounded by the spool.
 
     Args:
         most: How many spans are remembered.
-        linger: Seconds after which a finished span of a running trace may be pruned.
+        linger: Seconds a trace at rest is remembered, and after which a finished span of a running one may be pruned.
+        on_awake: Told of each trace that is new, or no longer at rest.
     """
 
-    def __init__(self, most: int, linger: float) -> None:
+    def __init__(self, most: int, linger: float, on_awake: Callable[[Trace], None]) -> None:
         self._most = most
         self._room = most
         self._linger = linger
+        self._on_awake = on_awake
         self._traces: OrderedDict[str, Trace] = OrderedDict()
+        self._resting: OrderedDict[str, Resting] = OrderedDict()
+        self._gave_up = float("-inf")
         self._size = 0
 
     def __iter__(self) -> Iterator[Trace]:
+        """Those that are not at rest."""
         return iter(self._traces.values())
 
     def __len__(self) -> int:
         """How many spans are remembered."""
         return self._size
 
+    @property
+    def due(self) -> float | None:
+        """When `expire` has something to do next."""
+        return next(iter(self._resting.values())).touched + self._linger if self._resting else None
+
     def get(self, key: SpanKey) -> tuple[Trace, Node] | None:
         """That span, where it is remembered."""
-        trace = self._traces.get(key[0])
+        trace = self._traces.get(key[0]) or self._awoken(key[0])
         node = trace.nodes.get(key[1]) if trace is not None else None
         return (trace, node) if trace is not None and node is not None else None
 
-    def trace(self, trace_id: str, now: float) -> tuple[Trace, bool]:
-        """That trace, touched; and whether it is new."""
-        trace = self._traces.get(trace_id)
-        if trace is not None:
-            if trace.touched != now:
-                trace.touched = now
-                self._traces.move_to_end(trace_id)
-            return trace, False
-        trace = self._traces[trace_id] = Trace(trace_id, now)
-        return trace, True
+    def find(self, key: SpanKey, now: float) -> tuple[Trace, Node]:
+        """That span, remembered from now on, and its trace, touched."""
+        trace_id, span_id = key
+        trace = self._traces.get(trace_id) or self._awoken(trace_id)
+        if trace is None:
+            trace = self._traces[trace_id] = Trace(trace_id, now)
+            self._on_awake(trace)
+        elif trace.touched != now:
+            trace.touched = now
+            self._traces.move_to_end(trace_id)
+        return trace, self.node(trace, span_id, now)
 
     def node(self, trace: Trace, span_id: str, now: float) -> Node:
         """That span, remembered from now on."""
@@ -75,13 +88,49 @@ class Traces:
     def holds(self, trace: Trace) -> bool:
         return self._traces.get(trace.trace_id) is trace
 
+    def rest(self, trace: Trace, calls: Calls) -> None:
+        """Keeps a finished trace in brief, with the names of those of its calls that are still to be recognized."""
+        for node in trace.nodes.values():
+            if calls.of(node.call_id, node.key) is None:
+                node.call_id = None
+        del self._traces[trace.trace_id]
+        self._resting[trace.trace_id] = rested(trace)
+        trace.fall_apart()
+
     def forget(self, trace: Trace) -> None:
         """Lets go of a finished trace."""
         del self._traces[trace.trace_id]
         self._size -= len(trace.nodes)
         trace.fall_apart()
 
+    def expire(self, now: float) -> None:
+        """Lets go of traces at rest that were not touched for as long as one is remembered."""
+        while (due := self.due) is not None and due <= now:
+            self._forget_oldest()
+
+    def give_up(self, now: float) -> None:
+        """Of traces at rest, no parent that was not seen is waited for any longer."""
+        self._gave_up = now
+
+    def _awoken(self, trace_id: str) -> Trace | None:
+        """A trace that was at rest; None where it was not."""
+        resting = self._resting.pop(trace_id, None)
+        if resting is None:
+            return None
+        trace = self._traces[trace_id] = revived(trace_id, resting)
+        if resting.touched <= self._gave_up:
+            for node in trace.nodes.values():
+                node.given_up = node.given_up or node.state is State.UNSEEN
+        self._on_awake(trace)
+        return trace
+
+    def _forget_oldest(self) -> None:
+        _, resting = self._resting.popitem(last=False)
+        self._size -= resting.spans
+
     def _make_room(self, grown: Trace, now: float) -> None:
+        while self._size > self._most and self._resting:
+            self._forget_oldest()
         for trace in list(self._oldest()):
             if self._size <= self._most:
                 break

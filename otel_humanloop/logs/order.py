@@ -31,6 +31,7 @@ class TraceAssembler:
     Args:
         spans: "ai" keeps AI operations and the program's own steps of traces that have one; "all" keeps everything.
         hold: Seconds to wait for a parent that was not seen, or that is still open.
+        rest: Seconds after which what is remembered of a finished trace is kept in brief.
         linger: Seconds a finished trace is remembered, for spans that come late.
         max_nodes: Spans remembered; beyond it, finished traces are forgotten, the longest untouched first.
         look: Reads a span that is still open as it stands; None where it cannot be seen.
@@ -41,6 +42,7 @@ class TraceAssembler:
         *,
         spans: Literal["ai", "all"] = "ai",
         hold: float = 10.0,
+        rest: float = 10.0,
         linger: float = 300.0,
         max_nodes: int = 100_000,
         look: Callable[[SpanKey], Draft | None] = lambda _: None,
@@ -48,14 +50,17 @@ class TraceAssembler:
         self._all = spans == "all"
         self._hold = hold
         self._linger = max(linger, hold)
+        self._rest = min(rest, self._linger)
         self._look = look
-        self._traces = Traces(max_nodes, self._linger)
+        self._timers = Timers()
+        self._traces = Traces(
+            max_nodes, self._linger, on_awake=lambda trace: self._timers.remind(trace.touched + hold, trace)
+        )
         self._calls = Calls()
         self._ready: dict[SpanKey, Node] = {}
         self._later: list[Move] = []
         self._restating: dict[SpanKey, list[Node]] = {}
         self._settled: list[SpanKey] = []
-        self._timers = Timers()
         self._woken: deque[Node] = deque()
         self._overdue: deque[Node] = deque()
         self._releasing = False
@@ -66,7 +71,7 @@ class TraceAssembler:
 
     def opened(self, key: SpanKey, parent: str | None, now: float, *, parent_is_remote: bool = False) -> None:
         """A span has started."""
-        trace, node = self._find(key, now)
+        trace, node = self._traces.find(key, now)
         if node.state is not State.UNSEEN:
             return
         node.open = True
@@ -78,7 +83,7 @@ class TraceAssembler:
 
     def add(self, draft: Draft, now: float, *, more: bool = False) -> None:
         """A span has ended, and `more` are told of next. The same span again changes nothing."""
-        trace, node = self._find(draft.key, now)
+        trace, node = self._traces.find(draft.key, now)
         if node.state is not State.UNSEEN and not node.open:
             if not node.busy:
                 self._settle(node)
@@ -137,11 +142,13 @@ class TraceAssembler:
                     self._becomes_session(trace)
                     self._overdue.append(node)
                 self._timers.remind(now + max(self._hold, 1.0), trace, node)
+        self._traces.expire(now)
         self._go_on(now)
 
     def release(self, now: float) -> None:
         """Nobody waits any longer for a parent that was not seen or has not ended: a flush."""
         self._releasing = True
+        self._traces.give_up(now)
         for trace in self._traces:
             for node in trace.nodes.values():
                 if node.state is State.UNSEEN:
@@ -160,7 +167,7 @@ class TraceAssembler:
     def recall(self, notes: Sequence[Known], now: float) -> None:
         """Before anything arrives: what an earlier process knew of spans it let go."""
         for note in notes:
-            self._find(note.key, now)
+            self._traces.find(note.key, now)
         self._woken.extend(restore(self._traces, self._calls, notes, now))
         self._go_on(now)
 
@@ -186,7 +193,7 @@ class TraceAssembler:
     @property
     def due(self) -> float | None:
         """When `expire` should be called next; None where nothing waits for time to pass."""
-        return self._timers.due
+        return min((due for due in (self._timers.due, self._traces.due) if due is not None), default=None)
 
     @property
     def idle(self) -> bool:
@@ -368,23 +375,17 @@ class TraceAssembler:
 
     # Keeping house
 
-    def _find(self, key: SpanKey, now: float) -> tuple[Trace, Node]:
-        trace, new = self._traces.trace(key[0], now)
-        if new:
-            self._timers.remind(now + self._hold, trace)
-        return trace, self._traces.node(trace, key[1], now)
-
     def _review(self, trace: Trace, now: float) -> None:
-        """A trace has been quiet for a while: is it one without AI, can it be forgotten?"""
+        """A trace has been quiet for a while: is it one without AI, can it rest?"""
         quiet = now - trace.touched
         if trace.undecided and not trace.has_open:
             patience = self._linger if trace.awaits_parents else self._hold
             if quiet >= patience:
                 self._leave_out(trace)
-        if quiet >= self._linger and not trace.busy:
-            self._traces.forget(trace)
+        if quiet >= self._rest and not trace.busy:
+            self._traces.rest(trace, self._calls)
             return
-        wait = self._hold if trace.undecided else self._linger
+        wait = self._hold if trace.undecided else self._rest
         self._timers.remind(max(trace.touched + wait, now + max(self._hold, 1.0)), trace)
 
     def _leave_out(self, trace: Trace) -> None:

@@ -170,3 +170,15 @@ def test_what_another_version_wrote_is_told_from_a_note() -> None:
         except DecodeError:
             continue
         raise AssertionError(data)
+
+
+def test_what_is_no_unicode_is_written_as_its_escape() -> None:
+    assembler = TraceAssembler(hold=HOLD)
+    draft = a_draft("1", session="s", user="\ud800", call_id="\ud801", scope="\ud802")
+    assembler.add(draft, 0.0)
+    for move in assembler.take():
+        assembler.acknowledge(move.key, 0.0)
+    (note,) = known.decode(known.encode(assembler.known([draft.key])))
+    assert (note.session, note.user, note.named_user) == ("s", "\\ud800", "\\ud800")
+    assert note.call is not None
+    assert (note.call.id, note.call.scope) == ("\\ud801", "\\ud802")
