@@ -102,20 +102,27 @@ def _drafted(body: bytes) -> ConfigDraft:
 
 
 def ask_of(request: CallRequest, config: ConfigDraft, *, chat: bool) -> Ask:
-    """What the model is asked: the template with the inputs in it, and the caller's messages after it."""
+    """What the model is asked: the template with the inputs in it, and the caller's messages after it.
+
+    A completion of a config that is a chat's is asked as a chat, which takes neither `logprobs` (a number of them) nor
+    `suffix`.
+    """
     inputs = request.inputs or {}
     options: dict[str, Any] = {"user": request.user, "seed": request.seed}
+    template: list[Any] = config.body.get("chat_template") or []
+    said = [render_message(message, inputs) for message in msgspec.convert(template, list[v4.ChatMessage])]
     messages, prompt = None, None
     if chat:
-        template: list[Any] = config.body.get("chat_template") or []
-        rendered = [render_message(message, inputs) for message in msgspec.convert(template, list[v4.ChatMessage])]
-        messages = [*rendered, *(request.messages or ())]
+        messages = [*said, *(request.messages or ())]
         options.update(tool_choice=_tool_choice(request), response_format=request.response_format)
     else:
         prompt = render(config.body.get("prompt_template") or "", inputs)
-        options.update(logprobs=request.logprobs, suffix=request.suffix)
-        if config.body.get("endpoint") == "chat":
+        if said and not prompt:
+            messages, prompt = said, None
+        elif config.body.get("endpoint") == "chat":
             messages, prompt = [v4.ChatMessage(role="user", content=prompt)], None
+        else:
+            options.update(logprobs=request.logprobs, suffix=request.suffix)
     return Ask(
         config=config.body,
         messages=messages,

@@ -177,6 +177,7 @@ class _Making:
 
     def _sample(self, index: int, choice: Choice, *, stripped: bool = True) -> Sample:
         log, request = self._begun[index], self._request
+        calls = choice.tool_calls if self._chat else None
         return Sample(
             id=log.id,
             index=index,
@@ -186,7 +187,8 @@ class _Making:
             inputs=(request.inputs or {}) if request.return_inputs is not False else {},
             finish_reason=choice.finish_reason,
             messages=self._ask.messages if self._chat else None,
-            tool_calls=choice.tool_calls if self._chat else None,
+            tool_call=calls[0].function if calls else None,
+            tool_calls=calls,
             output_message=_message(choice) if self._chat else None,
         )
 

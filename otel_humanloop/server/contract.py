@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from otel_humanloop.v4 import ChatMessage, ToolCall
+from otel_humanloop.v4 import ChatMessage, FunctionCall, ToolCall
 
 
 class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -103,6 +103,7 @@ class Sample(_Wire, frozen=True, kw_only=True):
         raw_output: As the model said it.
         finish_reason: "stop", "length" or "tool_call".
         messages: What was sent, template first; of a chat.
+        tool_call: The first of `tool_calls`, as programs of 2023 read it.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Sample(_Wire, frozen=True, kw_only=True):
     inputs: dict[str, Any] | None = None
     finish_reason: str | None = None
     messages: list[ChatMessage] | None = None
+    tool_call: FunctionCall | None = None
     tool_calls: list[ToolCall] | None = None
     output_message: ChatMessage | None = None
 

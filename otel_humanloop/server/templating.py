@@ -10,16 +10,17 @@ import msgspec
 
 from otel_humanloop import v4
 
-_VARIABLE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
+_VARIABLE = re.compile(r"\{\{([^{}]*)\}\}")
 
 
 def render(template: str, inputs: Mapping[str, Any]) -> str:
     """The template with its variables replaced. Inputs that are no text are written as JSON."""
 
     def value(match: re.Match[str]) -> str:
-        if match[1] not in inputs:
+        name = match[1].strip()
+        if name not in inputs:
             return match[0]
-        given = inputs[match[1]]
+        given = inputs[name]
         return given if isinstance(given, str) else msgspec.json.encode(given).decode()
 
     return _VARIABLE.sub(value, template)

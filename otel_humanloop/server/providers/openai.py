@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from otel_humanloop.server.providers import Answer, Ask, Choice, Delta, ProviderFailed
+from otel_humanloop.server.providers.openai_messages import with_ids
 from otel_humanloop.server.providers.openai_shapes import Chunk, ChunkChoice, PartialCall, Reply
 
 _DEFAULTS = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0, "max_tokens": -1}
@@ -46,7 +47,7 @@ class OpenAIProvider:
         config = ask.config
         body: dict[str, Any] = {"model": config["model"]}
         if ask.messages is not None:
-            body["messages"] = msgspec.to_builtins(ask.messages)
+            body["messages"] = msgspec.to_builtins(with_ids(ask.messages))
         else:
             body["prompt"] = ask.prompt
         body.update(
@@ -54,13 +55,15 @@ class OpenAIProvider:
             for name in _PARAMETERS
             if config.get(name) is not None and config[name] != _DEFAULTS.get(name)
         )
-        if config.get("response_format") is not None:
-            body["response_format"] = _response_format(config["response_format"])
         if config.get("tools") and ask.messages is not None:
             body["tools"] = [_tool(tool) for tool in config["tools"]]
         if ask.samples != 1:
             body["n"] = ask.samples
-        return {**body, **config.get("other", {}), **ask.options}
+        # a provider that the contract does not know stands under `other`, and is no parameter of a call
+        other = {name: value for name, value in config["other"].items() if name != "provider" or "provider" in config}
+        body.update({**other, **ask.options})
+        asked = ask.options.get("response_format") or config.get("response_format")
+        return body if asked is None else {**body, "response_format": _response_format(asked)}
 
     async def answer(self, ask: Ask) -> Answer:
         """The whole answer."""
