@@ -18,6 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceS
 from support_otlp import CHAT, request, span, until
 
 from otel_humanloop.bridge.bodies import MAX_BODY
+from otel_humanloop.bridge.door import RETRY_FULL
 from otel_humanloop.bridge.service import RunningBridge
 
 
@@ -81,7 +82,7 @@ def test_while_the_spool_is_full_both_trailers_say_when_to_come_again(bridges: A
         packed = RetryInfo()
         assert Status.FromString(trailers["grpc-status-details-bin"]).details[0].Unpack(packed)
         assert RetryInfo.FromString(trailers["google.rpc.retryinfo-bin"]) == packed
-        assert packed.retry_delay.ToTimedelta().total_seconds() > 0
+        assert packed.retry_delay.ToTimedelta().total_seconds() == RETRY_FULL
 
 
 def test_only_who_shows_a_token_may_send(bridges: Any) -> None:

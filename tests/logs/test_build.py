@@ -102,8 +102,9 @@ def test_a_tools_answer_is_a_message_of_its_own() -> None:
 
 def test_several_choices_keep_the_first_as_output_and_the_others_beside_it() -> None:
     log = captured("traceloop-openai-0.62.4/chat_multi_choice")
-    assert log["output_message"]["content"] == log["output"]
-    assert len(log["metadata"]["choices"]) >= 1
+    said = "Hello! How can I help you today?"
+    assert log["output_message"]["content"] == log["output"] == said
+    assert [choice["content"] for choice in log["metadata"]["choices"]] == [f"Variant 1: {said}", f"Variant 2: {said}"]
 
 
 def test_an_image_by_address_stays_in_its_message() -> None:
@@ -117,7 +118,7 @@ def test_embeddings_are_a_tool_whose_kind_says_so() -> None:
     assert log["config"]["type"] == "tool"
     assert log["config"]["other"]["kind"] == "embedding"
     assert log["config"]["other"]["model"].startswith("text-embedding")
-    assert log["prompt_tokens"] > 0
+    assert log["prompt_tokens"] == 8
     assert all(isinstance(text, str) for text in log["inputs"]["input"])
 
 
@@ -143,8 +144,7 @@ def test_a_prompts_template_and_its_variables() -> None:
 
 def test_chunks_of_a_stream_are_counted_not_listed() -> None:
     (chunks,) = captured("traceloop-openai-0.62.4/chat_stream")["metadata"]["events"]
-    assert chunks["name"] == "llm.content.completion.chunk" or chunks["name"].endswith("completion.chunk")
-    assert chunks["count"] > 1
+    assert (chunks["name"], chunks["count"]) == ("gen_ai.content.completion.chunk", 9)
 
 
 def test_infrastructure_is_told_from_the_programs_own_steps() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,9 @@ def test_no_byte_that_leaves_or_is_kept_holds_it(
     assert spans[0].span_id.encode() in kept
     assert found_in(kept, but=names) == []
     while_down.shutdown(timeout_millis=0)
+    deadline = time.monotonic() + 20
+    while list(tmp_path.glob("spool.db-owner-*")):  # until its thread's request has failed, the spans are its own
+        assert time.monotonic() < deadline
     afterwards = HumanloopSpanExporter(base_url=humanloop.base_url, **settings)
     assert afterwards.force_flush()
     afterwards.shutdown()
@@ -151,6 +155,5 @@ def test_without_content_a_log_says_so_and_still_counts(humanloop: Humanloop) ->
     assert log["save"] is False
     assert log["config"]["type"] == "model"
     assert log["config"]["model"].startswith("gpt")
-    assert log["prompt_tokens"] > 0
-    assert log["duration"] > 0
+    assert (log["prompt_tokens"], log["duration"]) == (1117, 0.147837825)
     assert not {"inputs", "messages", "output", "output_message"} & set(log)
