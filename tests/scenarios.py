@@ -122,7 +122,19 @@ SCENARIOS: Mapping[str, tuple[Call, ...]] = {
 ASKED_OTHERWISE: Mapping[tuple[str, str], tuple[Call, ...]] = {
     ("litellm", "chat"): (Call(asked=("You are helpful.", "hi")),),
     ("litellm", "tools"): (Call(asked=("Weather?",), answer=None, calls=(PARIS,)),),
+    ("laminar", "workflow"): (Call(asked=HELLO),),
+    ("laminar", "responses"): (Call(asked=HELLO),),
+    ("azure-ai-inference", "chat_tool_result"): (Call(asked=(WEATHER, "18C"), answer=SUNNY),),
+    ("openlit", "messages"): (Call(asked=HELLO),),
+    ("openinference-js-openai", "completion"): (Call(asked=("Once upon a time",)),),
+    **dict.fromkeys(
+        (("openinference-js-openai", "chat_tool_result"), ("traceloop-js", "chat_tool_result")),
+        (Call(asked=(WEATHER, "18C"), answer=SUNNY),),
+    ),
 }
 
-WITHOUT_CALLS = {"embeddings", "embed", "workflow_big_io", "rerank", "retrieval", "tool", "tool_error"}
+WITHOUT_CALLS = {
+    *("embeddings", "embed", "workflow_big_io", "rerank", "retrieval", "tool", "tool_error"),
+    *("query", "query_error"),
+}
 """Scenarios in which no model is called."""

@@ -38,6 +38,8 @@ _CALL_NAMES = (
     ),
     *("GenerateContent", "MistralClient", "Chat.", "call_llm", "OpenAI-generation", "greet", "LM.__call__"),
     *("OpenAIServerModel", "OpenAIChat.", "OpenAIChatGenerator", "completion", "OpenAI.chat", "generation", "response"),
+    *("OpenAIChatCompletionClient", "OpenAI Chat Completions", "OpenAI Completions", "OpenAI Responses"),
+    *("Anthropic Messages", "together.chat", "vertexai.generate_content", "OpenAIChatModel", "ClientV2.chat"),
     *("litellm_request", "raw_gen_ai_request", "Chat Completion with", "Responses API with", "streaming response from"),
 )
 _CALL_ENDINGS = (".doGenerate", ".doStream")
@@ -45,6 +47,7 @@ _CALL_ENDINGS = (".doGenerate", ".doStream")
 
 _MODELS = (
     *("gpt-4o", "o3-mini", "gpt-3.5-turbo-instruct", "claude-sonnet-4-20250514", "claude-3-5-sonnet-20240620"),
+    *("meta-llama/Llama-3.3-70B-Instruct-Turbo",),
     *("llama-3.3-70b-versatile", "mistral-large-latest", "command-r-plus", "llama3.2", "gemini-2.5-flash"),
 )
 
@@ -273,7 +276,7 @@ def _reasons(span: dict[str, Any]) -> Iterator[str]:
 def _is_call(span: dict[str, Any]) -> bool:
     name = span["name"]
     raw = any(key.startswith("gen_ai.output.messages") for key, _ in _leaves(span)) and span["scope"] == "my.app"
-    return name.startswith(_CALL_NAMES) or name.endswith(_CALL_ENDINGS) or raw
+    return name == "Chat" or name.startswith(_CALL_NAMES) or name.endswith(_CALL_ENDINGS) or raw
 
 
 def _json(text: str) -> str:

@@ -37,8 +37,10 @@ class Calls:
     """The calls seen lately, by the id the provider gave the response, and by where and when they were.
 
     The id alone proves nothing (some servers give every response the same one): two spans are of one call when they
-    name one response, come from different libraries or are parent and child, and one lies within the other's time. A
-    parent and its child of one library whose times are the same to the nanosecond are of one call without a name.
+    name one response, come from different libraries, and one lies within the other's time; or when they name one
+    response and are parent and child. (In JavaScript a span starts by a clock of milliseconds and ends by a finer one,
+    so that a child may end after its parent.) A parent and its child of one library whose times are the same to the
+    nanosecond are of one call without a name.
 
     Args:
         most: How many calls are remembered.
@@ -60,9 +62,11 @@ class Calls:
         other = self._calls.get(draft.call_id) if draft.call_id else None
         if other is None or other.key == draft.key:
             return None
-        if other.scope == draft.span.scope.name and not _are_related(draft, other):
-            return None
         start, end = draft.span.start_ns, draft.span.end_ns or draft.span.start_ns
+        if _are_related(draft, other):
+            return other if start <= other.end_ns and other.start_ns <= end else None
+        if other.scope == draft.span.scope.name:
+            return None
         within = other.start_ns <= start and end <= other.end_ns
         around = start <= other.start_ns and other.end_ns <= end
         return other if within or around else None

@@ -13,8 +13,8 @@ from otel_humanloop.operation import Kind, Message
 from otel_humanloop.reading import bodies, constructors, messages
 from otel_humanloop.reading.convention import Fields, Found, Reader, reads
 from otel_humanloop.reading.readers import structure
-from otel_humanloop.reading.values import as_structure, as_text
-from otel_humanloop.spans import Span
+from otel_humanloop.reading.values import as_object, as_structure, as_text, within
+from otel_humanloop.spans import Span, Value
 
 _CALLS = (Kind.MODEL,)
 _QUESTIONS = ("prompt", "input", "question", "query", "text")
@@ -67,6 +67,18 @@ def answered(value: Any) -> tuple[Message, ...] | None:
         return (messages.message({"role": "assistant", **labelled}, "assistant"),)
     told = next((body[key] for key in _ANSWERS if isinstance(body.get(key), (str, dict, list))), None)
     return None if told is None else answered(told)
+
+
+def batch(value: Value) -> tuple[Message, ...] | None:
+    """The conversation LangChain gives a model: a batch of one, of messages as it serialises them."""
+    told = within(as_object(value), "messages")
+    return asked(cast("Any", told)) if isinstance(told, list) and told and isinstance(told[0], list) else None
+
+
+def generation(value: Value) -> tuple[Message, ...] | None:
+    """What LangChain is given by a model."""
+    body = as_object(value)
+    return answered(body) if isinstance(within(body, "generations"), list) else None
 
 
 def of_kind(kind: Reader[Kind], inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Fields:

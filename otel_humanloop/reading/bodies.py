@@ -11,7 +11,7 @@ from typing import Any, cast
 import msgspec
 
 from otel_humanloop.operation import Message, Usage
-from otel_humanloop.reading import messages
+from otel_humanloop.reading import messages, pythontext
 from otel_humanloop.reading.values import as_integer, as_object, within
 from otel_humanloop.spans import Value
 
@@ -138,6 +138,14 @@ def request_messages(value: Value) -> tuple[Message, ...] | None:
     said = messages.conversation("user")(next((body[key] for key in ("input", "prompt") if body.get(key)), None))
     instructions = messages.instructions(body["instructions"]) if body.get("instructions") else None
     return None if said is None else (*(instructions or ()), *said)
+
+
+def given(request: dict[str, Any]) -> dict[str, Any]:
+    """A request without what the program left out, which Portkey's clients name by an object that stands for it; and
+    with what they keep apart as `kwargs`."""
+    further = as_object(request.get("kwargs"))
+    asked = request if further is None else {key: request[key] for key in request if key != "kwargs"} | further
+    return {key: one for key, one in asked.items() if not (isinstance(one, str) and pythontext.is_object(one))}
 
 
 def parameters(request: dict[str, Any]) -> dict[str, Any] | None:

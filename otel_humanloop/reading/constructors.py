@@ -13,6 +13,15 @@ from otel_humanloop.reading.values import within
 ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "AIMessageChunk": "assistant"}
 """Whose words a message of that type is."""
 
+_CLASSES = {
+    "HumanMessage": "human",
+    "AIMessage": "ai",
+    "AIMessageChunk": "ai",
+    "SystemMessage": "system",
+    "ToolMessage": "tool",
+}
+"""The types of LangChain's classes of messages."""
+
 
 def opened(value: Any) -> Any:
     """What a constructor is given, or what stands beside a message's type; any other value as it is.
@@ -23,7 +32,7 @@ def opened(value: Any) -> Any:
         return value
     fields = cast("dict[str, Any]", value)
     if isinstance(fields.get("kwargs"), dict) and "lc" in fields:
-        return cast("dict[str, Any]", fields["kwargs"])
+        return {**_type_of(fields.get("id")), **cast("dict[str, Any]", fields["kwargs"])}
     if isinstance(fields.get("data"), dict) and fields.get("type") in ROLES:
         return {**cast("dict[str, Any]", fields["data"]), "type": fields["type"]}
     if isinstance(fields.get("message"), dict) and "generation_info" in fields:
@@ -33,6 +42,13 @@ def opened(value: Any) -> Any:
             return {**cast("dict[str, Any]", message), "finish_reason": reason}
         return cast("Any", message)
     return fields
+
+
+def _type_of(path: Any) -> dict[str, str]:
+    """The type of a message that only the name of its class tells, as LangChain.js has it."""
+    name = cast("list[Any]", path)[-1] if isinstance(path, list) and path else None
+    kind = _CLASSES.get(name) if isinstance(name, str) else None
+    return {} if kind is None else {"type": kind}
 
 
 def tool_output(value: Any) -> Any:

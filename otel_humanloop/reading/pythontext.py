@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 from otel_humanloop.reading import jsontext
 
 _LONGEST = 1_000_000
 """Longer text is left as text: what Python's own parser needs grows with it."""
+
+_OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>")
+
+
+def is_object(text: str) -> bool:
+    """Whether the text is how Python writes an object that says nothing of itself, and not the object's words.
+
+    A stream, where its answer was to stand; what stands for a parameter that was not given.
+    """
+    return _OBJECT.fullmatch(text) is not None
 
 
 def parse(text: str) -> Any:

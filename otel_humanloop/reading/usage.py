@@ -30,11 +30,14 @@ def dollars(**keys: str | tuple[str, ...]) -> Reader[Cost]:
 
 
 def cache_beside(usage: Usage) -> Usage:
-    """Counts whose prompt leaves out what was read from and written to a cache, with it."""
+    """Counts whose prompt leaves out what was read from and written to a cache, with it; and a total that does, too."""
     if usage.prompt_tokens is None:
         return usage
     cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
-    return msgspec.structs.replace(usage, prompt_tokens=usage.prompt_tokens + cached)
+    total = usage.total_tokens
+    if total is not None and total == usage.prompt_tokens + (usage.output_tokens or 0):
+        total += cached
+    return msgspec.structs.replace(usage, prompt_tokens=usage.prompt_tokens + cached, total_tokens=total)
 
 
 def _several(key: str | tuple[str, ...]) -> tuple[str, ...]:

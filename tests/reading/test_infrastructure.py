@@ -29,11 +29,21 @@ def test_in_an_application_http_is_plumbing_and_the_rest_is_not():
     }
 
 
-def test_no_capture_of_an_instrumentation_of_models_is_plumbing():
-    for path in captures.files():
-        name = captures.name_of(path)
-        if not name.startswith("mixed-app"):
-            assert not any(is_infrastructure(each) for each in captures.spans(name)), name
+def test_all_that_is_plumbing_where_models_are_instrumented_is_http_and_what_is_put_into_a_store():
+    plumbing = {
+        (name.partition("/")[0].rpartition("-")[0], each.name)
+        for path in captures.files()
+        if not (name := captures.name_of(path)).startswith("mixed-app")
+        for each in captures.spans(name)
+        if is_infrastructure(each)
+    }
+    assert plumbing == {
+        ("azure-ai-inference", "POST"),
+        ("openlit", "POST"),
+        ("openlit-langchain", "POST"),
+        ("traceloop-chromadb", "chroma.add"),
+        ("traceloop-qdrant", "qdrant.upsert"),
+    }
 
 
 @pytest.mark.parametrize(

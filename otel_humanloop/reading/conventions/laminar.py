@@ -2,8 +2,7 @@
 
 https://docs.laminar.sh/tracing/structure/overview
 
-Calls of models follow `otel_genai` and `openllmetry`; Laminar's own keys hold any span's input and output. Written from
-the published keys; there is no capture of it here.
+Calls of models follow `otel_genai` and `openllmetry`; Laminar's own keys hold any span's input and output.
 """
 
 from __future__ import annotations

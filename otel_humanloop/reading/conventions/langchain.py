@@ -50,7 +50,12 @@ def _output(span: Span) -> Found[Any] | None:
 CONVENTION = Convention(
     name="langchain",
     rank=Rank.FRAMEWORK,
-    scopes=("openinference.instrumentation.langchain", "opentelemetry.instrumentation.langchain"),
+    scopes=(
+        "openinference.instrumentation.langchain",
+        "@arizeai/openinference-instrumentation-langchain",
+        "opentelemetry.instrumentation.langchain",
+        "@traceloop/instrumentation-langchain",
+    ),
     fields=Fields(
         user=first(
             mapped(_metadata, _user),

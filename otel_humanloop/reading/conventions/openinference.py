@@ -10,12 +10,11 @@ messages are not there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
 from otel_humanloop.operation import Kind, Message
-from otel_humanloop.reading import bodies, messages
+from otel_humanloop.reading import blobs, bodies, messages, pythontext
 from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Look, Rank, Reader, asks
 from otel_humanloop.reading.readers import (
     attribute,
@@ -32,7 +31,7 @@ from otel_humanloop.reading.readers import (
 from otel_humanloop.reading.templates import template
 from otel_humanloop.reading.usage import dollars, tokens
 from otel_humanloop.reading.values import as_identifier, as_object, as_structure, as_value, within
-from otel_humanloop.spans import Span
+from otel_humanloop.spans import Span, StatusCode
 
 T = TypeVar("T")
 Endpoint = Literal["chat", "complete"]
@@ -52,8 +51,6 @@ _OUTPUT_ROLE = "llm.output_messages.0.message.role"
 _FIRST_TOKEN = "First Token Stream Event"
 _REDACTED = "__REDACTED__"
 _JSON = "application/json"
-_OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>")
-"""How Python writes an object that says nothing of itself: a stream, where its answer was to stand."""
 _TEXT = "text/plain"
 
 _KIND = "openinference.span.kind"
@@ -83,7 +80,7 @@ def _is_call(span: Span) -> bool:
     return kind is Kind.MODEL or (kind is None and _MODEL in span.attributes)
 
 
-_request = json_object("llm.invocation_parameters", "embedding.invocation_parameters")
+_request = mapped(json_object("llm.invocation_parameters", "embedding.invocation_parameters"), bodies.given)
 _variables = json_object("llm.prompt_template.variables")
 _own_metadata = json_object("metadata")
 _tool_parameters = json_object("tool.parameters")
@@ -99,8 +96,8 @@ _output_messages = first(
     mapped(indexed("llm.output_messages", messages.LEAVES), messages.conversation("assistant")),
     mapped(indexed("llm.choices", messages.LEAVES), messages.conversation("assistant")),
 )
-_request_messages = attribute(bodies.request_messages, _INPUT)
-_answer_messages = attribute(bodies.answer_messages, _OUTPUT)
+_request_messages = first(attribute(bodies.request_messages, _INPUT), attribute(blobs.batch, _INPUT))
+_answer_messages = first(attribute(bodies.answer_messages, _OUTPUT), attribute(blobs.generation, _OUTPUT))
 
 
 @asks(_answer_of_call)
@@ -146,20 +143,27 @@ def _and(found: Found[T], taken: tuple[str, ...]) -> Found[T]:
 def _asked(span: Span, told: Look[_Messages], requested: Look[_Messages]) -> Found[_Messages] | None:
     if not _is_call(span):
         return told(span)
-    found = told(span) or requested(span)
+    found = _fuller(told(span), requested(span)) or _plain(span, _INPUT, _INPUT_TYPE, "user")
     return None if found is None else _and(found, _blob_keys(span, _INPUT, _INPUT_TYPE))
 
 
-def _plain_answer(span: Span) -> Found[tuple[Message, ...]] | None:
-    """An answer that stands nowhere but in `output.value`, as plain words."""
-    if span.attributes.get(_OUTPUT_TYPE, _TEXT) != _TEXT or not isinstance(span.attributes.get(_OUTPUT), str):
+def _fuller(told: Found[_Messages] | None, whole: Found[_Messages] | None) -> Found[_Messages] | None:
+    """The messages; those of the whole request or answer, where of some of the others only the role was written."""
+    if told is None or whole is None:
+        return told or whole
+    lacks = any(not one.parts for one in told.value)
+    is_fuller = len(whole.value) == len(told.value) and all(one.parts for one in whole.value)
+    return _and(whole, told.taken) if lacks and is_fuller else told
+
+
+def _plain(span: Span, key: str, mime_type_key: str, role: str) -> Found[_Messages] | None:
+    """A question or an answer that stands nowhere but in the whole value, as plain words."""
+    value = span.attributes.get(key)
+    if span.attributes.get(mime_type_key, _TEXT) != _TEXT or not isinstance(value, str):
         return None
-    blob = _blob(span, _OUTPUT, _OUTPUT_TYPE)
-    return (
-        None
-        if blob is None or not blob.value or _OBJECT.fullmatch(str(blob.value))
-        else mapped(text(_OUTPUT), messages.conversation("assistant"))(span)
-    )
+    if not value or value == _REDACTED or pythontext.is_object(value):
+        return None
+    return mapped(text(key), messages.conversation(role))(span)
 
 
 def _every_reason(of_first: Found[_Reasons] | None, answer: Found[bodies.Answer] | None) -> Found[_Reasons] | None:
@@ -176,7 +180,10 @@ def _answered(
 ) -> Found[_Messages] | None:
     if not _is_call(span):
         return told(span)
-    found = told(span) or given(span) or _plain_answer(span)
+    if span.status.code is StatusCode.ERROR:
+        found = told(span)  # some write there what went wrong, or an answer without words
+    else:
+        found = _fuller(told(span), given(span)) or _plain(span, _OUTPUT, _OUTPUT_TYPE, "assistant")
     if found is None:
         return None
     if not any(one.parts or one.finish_reason for one in found.value):
@@ -324,7 +331,10 @@ CONVENTION = Convention(
         provider=mapped(identifier("llm.provider", "llm.system"), str.lower),
         endpoint=_endpoint,
         parameters=mapped(_request, bodies.parameters),
-        tools=mapped(mapped(indexed("llm.tools"), _tools), messages.tool_definitions),
+        tools=first(
+            mapped(mapped(indexed("llm.tools"), _tools), messages.tool_definitions),
+            mapped(_request, lambda request: messages.tool_definitions(request.get("tools") or [])),
+        ),
         template=template(
             text("llm.prompt_template.template"),
             _variables,

@@ -87,7 +87,14 @@ def _on_span(span: Span, of_system: Look[_Messages], of_input: Look[_Messages]) 
     system, said = of_system(span), of_input(span)
     if system is None or said is None:
         return system or said
-    return Found((*system.value, *said.value), said.key, (*system.taken, *said.taken))
+    told = said.value if _begins_with(said.value, system.value) else (*system.value, *said.value)
+    return Found(told, said.key, (*system.taken, *said.taken))
+
+
+def _begins_with(conversation: _Messages, instructions: _Messages) -> bool:
+    """Whether a conversation tells the system instructions itself, as OpenLIT's do."""
+    said = conversation[: len(instructions)]
+    return [(one.role, one.parts) for one in said] == [(one.role, one.parts) for one in instructions]
 
 
 def _in_details(reader: Reader[_Messages]) -> Reader[_Messages]:
@@ -112,7 +119,28 @@ _embedding_inputs = mapped(_input, messages.embedded)
 
 @asks(_embedding_inputs, first(_tool_inputs, _retrieval_inputs))
 def _inputs(span: Span, of_embedding: Look[_Inputs], of_others: Look[_Inputs]) -> Found[_Inputs] | None:
+    """What a model asked a tool for is no input of the model's, where its own span names it (OpenLIT)."""
+    if _kind_is(span, Kind.MODEL):
+        return None
     return of_embedding(span) if _kind_is(span, Kind.EMBEDDING) else of_others(span)
+
+
+def _is_transcript(told: _Messages) -> bool:
+    """Whether what came out is a conversation, and not one message for each choice: it tells what tools gave."""
+    return any(one.role == "tool" for one in told[:-1])
+
+
+@asks(_on_span, _output)
+def _asked(span: Span, on_span: Look[_Messages], of_output: Look[_Messages]) -> Found[_Messages] | None:
+    """What went in; of an agent that tells all it did, with what was said before its answer."""
+    said, told = on_span(span), of_output(span)
+    if said is None or told is None or not _is_transcript(told.value):
+        return said
+    return Found((*said.value, *told.value[:-1]), said.key, said.taken)
+
+
+def _answer(told: _Messages) -> _Messages:
+    return told[-1:] if _is_transcript(told) else told
 
 
 @asks(_agent_name, _own_name)
@@ -136,6 +164,11 @@ _ENDPOINTS: dict[str, Literal["chat", "complete"]] = {
     "completion": "complete",
     "text_completion": "complete",
 }
+
+
+def _limit(tokens: int) -> int | None:
+    """OpenLIT writes -1 where the program set none."""
+    return tokens if tokens >= 0 else None
 
 
 def _first_of(several: tuple[str, ...]) -> str | None:
@@ -167,7 +200,9 @@ CONVENTION = Convention(
                 "temperature": number("gen_ai.request.temperature"),
                 "top_p": number("gen_ai.request.top_p"),
                 "top_k": number("gen_ai.request.top_k"),
-                "max_tokens": integer("gen_ai.request.max_tokens", "gen_ai.request.max_completion_tokens"),
+                "max_tokens": mapped(
+                    integer("gen_ai.request.max_tokens", "gen_ai.request.max_completion_tokens"), _limit
+                ),
                 "frequency_penalty": number("gen_ai.request.frequency_penalty"),
                 "presence_penalty": number("gen_ai.request.presence_penalty"),
                 "stop": mapped(strings("gen_ai.request.stop_sequences"), list),
@@ -190,12 +225,12 @@ CONVENTION = Convention(
         template=mapped(identifier("gen_ai.prompt.name"), lambda name: Template(name=name)),
         tools=mapped(structure("gen_ai.tool.definitions"), messages.tool_definitions),
         messages=first(
-            _on_span,
+            _asked,
             _in_details(_on_span),
             in_event("gen_ai.content.prompt", _content_prompt),
         ),
         output_messages=first(
-            _output,
+            mapped(_output, _answer),
             _in_details(_output),
             in_event("gen_ai.content.completion", _content_completion),
         ),
