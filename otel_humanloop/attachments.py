@@ -22,7 +22,7 @@ PATH = "attachments/sha256"
 """Where attachments are, below an address of the API or of the viewer; their hash follows."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_PLACEHOLDER = re.compile(r"\[([^\[\],\s]{1,100}), ([0-9]{1,12}) bytes, sha256 ([0-9a-f]{64})\]")
+_STAND_IN = re.compile(r"\[([^\[\],\s]{1,100}), ([0-9]{1,12}) bytes, sha256 ([0-9a-f]{64})\]")
 _NAMED = re.compile(rb" bytes, sha256 ([0-9a-f]{64})\]")
 
 
@@ -39,7 +39,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
 
 
-class Placeholder(msgspec.Struct, frozen=True, kw_only=True):
+class StandIn(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in a message in place of an attachment. `size` is in bytes."""
 
     media_type: str
@@ -65,16 +65,16 @@ def is_digest(text: str) -> bool:
     return _SHA256.fullmatch(text) is not None
 
 
-def parse(text: str) -> Placeholder | None:
-    """The placeholder a whole text is; None for any other text."""
-    match = _PLACEHOLDER.fullmatch(text)
+def parse(text: str) -> StandIn | None:
+    """The stand-in a whole text is; None for any other text."""
+    match = _STAND_IN.fullmatch(text)
     if match is None:
         return None
-    return Placeholder(media_type=match[1], size=int(match[2]), sha256=match[3])
+    return StandIn(media_type=match[1], size=int(match[2]), sha256=match[3])
 
 
 def named_in(content: bytes) -> set[str]:
-    """The hashes of the placeholders within JSON text."""
+    """The hashes of the stand-ins within JSON text."""
     if b", sha256" not in content:  # found to be absent twice as fast as with the blank behind it
         return set()
     return {name.decode() for name in _NAMED.findall(content)}

@@ -21,12 +21,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from support_bridge import bridge_process
 
 from otel_humanloop import HumanloopSpanProcessor
-from otel_humanloop.attachments import Placeholder, attachment
+from otel_humanloop.attachments import StandIn, attachment
 from otel_humanloop.demo.model_server import ModelServer
 
 PICTURE = attachment(b"\x89PNG\r\n\x1a\n" + random.Random(7).randbytes(60_000), "image/png")
 BASE64 = base64.b64encode(PICTURE.content).decode()
-WORDS = str(Placeholder(media_type="image/png", size=len(PICTURE.content), sha256=PICTURE.sha256))
+WORDS = str(StandIn(media_type="image/png", size=len(PICTURE.content), sha256=PICTURE.sha256))
 LOOKS = {
     **CHAT,
     "gen_ai.input.messages": json.dumps(

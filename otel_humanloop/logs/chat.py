@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from otel_humanloop import v4
-from otel_humanloop.logs.media import described, is_large, placeholder
+from otel_humanloop.logs.media import described, is_large, stand_in
 from otel_humanloop.operation import Media, Message, Other, Reasoning, Refusal, Text, ToolCall, ToolResult
 
 # https://platform.openai.com/docs/api-reference/chat: `developer` replaces `system`, `function` preceded `tool`.
@@ -93,7 +93,7 @@ def _message(message: Message, parts: Sequence[Any], fallback: str) -> tuple[v4.
                 )
             )
         elif isinstance(part, Media) and is_large(part):
-            contents.append(v4.TextContent(text=placeholder(part)))
+            contents.append(v4.TextContent(text=stand_in(part)))
             left.setdefault("media", []).append(described(part))
         elif isinstance(part, Media) and part.modality == "image" and part.url:
             contents.append(v4.ImageContent(image_url=v4.ImageUrl(url=part.url, detail=part.detail)))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from otel_humanloop.attachments import Attachment, Placeholder, attachment
+from otel_humanloop.attachments import Attachment, StandIn, attachment
 from otel_humanloop.operation import Media, Operation
 
 INLINE_LIMIT = 32 * 1024
@@ -41,10 +41,10 @@ def described(media: Media) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def placeholder(media: Media) -> str:
+def stand_in(media: Media) -> str:
     """Words that stand in a message for what left it."""
     left = _left(media)
-    return str(Placeholder(media_type=left.media_type, size=len(left.content), sha256=left.sha256))
+    return str(StandIn(media_type=left.media_type, size=len(left.content), sha256=left.sha256))
 
 
 def has_large(operation: Operation) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 from support_server import TOOL, Api
 
-from otel_humanloop.attachments import KNOWN_BY, Placeholder, attachment, named_in, parse
+from otel_humanloop.attachments import KNOWN_BY, StandIn, attachment, named_in, parse
 from otel_humanloop.cli import main
 from otel_humanloop.server import archive, restoring
 from otel_humanloop.server.app import create_app
@@ -24,7 +24,7 @@ from otel_humanloop.server.store import Store, attachments, open_store
 from otel_humanloop.server.store.schema import attachments as table
 
 PICTURE = attachment(b"\x89PNG" + bytes(range(256)) * 200, "image/png")
-WORDS = str(Placeholder(media_type="image/png", size=len(PICTURE.content), sha256=PICTURE.sha256))
+WORDS = str(StandIn(media_type="image/png", size=len(PICTURE.content), sha256=PICTURE.sha256))
 
 
 def address(sha256: str = PICTURE.sha256) -> str:
@@ -178,7 +178,7 @@ def test_they_are_behind_the_key_as_all_else(locked: TestClient, method: str) ->
     assert locked.request(method, address(), headers={"X-API-KEY": "secret"}).status_code in (404, 422)
 
 
-def test_a_placeholder_is_read_as_it_was_written() -> None:
+def test_a_stand_in_is_read_as_it_was_written() -> None:
     assert str(parse(WORDS)) == WORDS
     assert parse(f"look: {WORDS}") is None
     assert named_in(json.dumps({"text": f"look: {WORDS}"}).encode()) == {PICTURE.sha256}

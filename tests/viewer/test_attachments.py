@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 from support_pages import drawer
 from support_server import TOOL, Api
 
-from otel_humanloop.attachments import Attachment, Placeholder, attachment
+from otel_humanloop.attachments import Attachment, StandIn, attachment
 from otel_humanloop.server.app import create_app
 from otel_humanloop.server.store import Store
 
@@ -21,7 +21,7 @@ def keep(api: Api, kept: Attachment) -> str:
 
 
 def words(kept: Attachment) -> str:
-    return str(Placeholder(media_type=kept.media_type, size=len(kept.content), sha256=kept.sha256))
+    return str(StandIn(media_type=kept.media_type, size=len(kept.content), sha256=kept.sha256))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from support_sessions import session_id
 
-from otel_humanloop.attachments import Placeholder, attachment
+from otel_humanloop.attachments import StandIn, attachment
 
 pytestmark = pytest.mark.browser
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -34,7 +34,7 @@ def test_it_is_seen_in_the_conversation(browse: Callable[..., Any], post: Any, s
     httpx.put(
         f"{server.url}/v4{where}", content=kept.content, headers={"Content-Type": kept.media_type}, trust_env=False
     ).raise_for_status()
-    said = str(Placeholder(media_type=kept.media_type, size=len(kept.content), sha256=kept.sha256))
+    said = str(StandIn(media_type=kept.media_type, size=len(kept.content), sha256=kept.sha256))
     content = [{"type": "text", "text": "What is this?"}, {"type": "text", "text": said}]
     (log,) = post({"messages": [{"role": "user", "content": content}], "output": "Red."})
     page = browse().go(f"/sessions/{session_id(server)}/logs/{log['id']}?tab=messages")
