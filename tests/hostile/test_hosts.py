@@ -155,7 +155,8 @@ def test_what_a_durable_spool_has_kept_is_delivered_by_the_next_process(
         (kept,) = database.execute("SELECT spans FROM depth").fetchone()
     if ending in ("interrupt", "killed when kept"):
         assert kept == SPANS
-    following = run(tmp_path, ending="exit", HUMANLOOP_BASE_URL=humanloop.base_url, HUMANLOOP_SPOOL=spool)
+    patient = {"HUMANLOOP_SHUTDOWN_TIMEOUT": "30", "HUMANLOOP_TIMEOUT": "30"}  # a busy machine has time, too
+    following = run(tmp_path, ending="exit", HUMANLOOP_BASE_URL=humanloop.base_url, HUMANLOOP_SPOOL=spool, **patient)
     assert following.code == ENDINGS["exit"]
     sent = [log["reference_id"] for body in humanloop.posts() for log in body]
     assert len(sent) == len(set(sent)) == kept + SPANS
