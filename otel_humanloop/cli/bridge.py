@@ -86,6 +86,11 @@ def run(arguments: argparse.Namespace) -> int:
     if left:
         kept = f"stay in {settings.spool}" if bridge.keeper.durable else "were not delivered"
         sys.stderr.write(f"{left} spans {kept}\n")
+    if bridge.keeper.counts.refused and not bridge.keeper.durable:
+        sys.stderr.write(
+            f"{bridge.keeper.counts.refused} logs that Humanloop refused are forgotten; --spool sqlite:///PATH would"
+            " keep them\n"
+        )
     return 0
 
 

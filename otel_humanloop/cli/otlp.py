@@ -94,7 +94,7 @@ def receiving(
                 raise
             sys.stderr.write(f"OTLP is not taken in: {error.message}\n")
         else:
-            sys.stderr.write(f"OTLP at {', '.join(bridge.urls)}\n")
+            sys.stderr.write(f"OTLP at {', '.join(bridge.urls)}, kept in {settings.spool} until it is logged\n")
         yield
 
 

@@ -110,6 +110,15 @@ def test_at_its_end_it_delivers_what_it_can(humanloop: Humanloop, tmp_path: Path
     assert len(humanloop.logs()) == 2
 
 
+def test_what_a_spool_in_memory_forgets_at_its_end_is_said(humanloop: Humanloop, tmp_path: Path) -> None:
+    humanloop.answers += [422]
+    with bridge_process(humanloop.base_url, tmp_path / "none.db", arguments=("--spool", "memory:")) as bridge:
+        url = f"{bridge.urls['http']}/v1/traces"
+        httpx.post(url, content=body(span(1, 2)), headers=PROTOBUF, trust_env=False)
+        until(lambda: bridge.metric("otel_humanloop_refused_logs_total"))
+        assert "1 logs that Humanloop refused are forgotten" in bridge.end()
+
+
 def certificates(folder: Path) -> tuple[trustme.CA, trustme.CA]:
     """Files for a receiver, and the authorities of servers and of clients."""
     servers, clients = trustme.CA(), trustme.CA()
