@@ -165,7 +165,7 @@ class Metrics:
         sender = self._keeper.sender
         yield GaugeMetricFamily(
             "otel_humanloop_delivery_up",
-            "1, or 0 while Humanloop takes nothing: /readyz says why.",
+            "1, or 0 while Humanloop takes nothing; the log says why.",
             value=not isinstance(sender.last_error, Unavailable),
         )
         yield GaugeMetricFamily(

@@ -14,7 +14,7 @@ from otel_humanloop.bridge.keeper import Keeper
 from otel_humanloop.bridge.listening import Receivers
 from otel_humanloop.bridge.metrics import Metrics
 from otel_humanloop.bridge.receivers.http import Health
-from otel_humanloop.errors import MissingExtra, SettingsError
+from otel_humanloop.errors import DeliveryError, MissingExtra, Refused, SettingsError, Unavailable
 from otel_humanloop.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,10 +75,9 @@ def running(
         door = Door(keeper, metrics, tokens=tokens, opens=opens)
 
         def health() -> Health:
-            error = keeper.sender.last_error
             return Health(
                 ready=not (door.closing or keeper.is_full),
-                delivery=error.message if error is not None else "ok",
+                delivery=_brief(keeper.sender.last_error),
                 spans=keeper.spans,
             )
 
@@ -103,6 +102,14 @@ def running(
 
         stack.callback(close_the_door)
         yield RunningBridge(urls, keeper)
+
+
+def _brief(error: DeliveryError | None) -> str:
+    """How delivery goes, for whoever can connect: a reason Humanloop gives may say what was in a log."""
+    if error is None:
+        return "ok"
+    status = error.status if isinstance(error, (Refused, Unavailable)) else None
+    return error.message if status is None else f"Humanloop answered {status}; the bridge's own log says more"
 
 
 def _consumer(address: Consume, keeper: Keeper, metrics: Metrics) -> KafkaReceiver:

@@ -274,6 +274,24 @@ def test_metrics_tell_how_full_it_is_and_whether_humanloop_takes_anything(bridge
             assert number(text, "process_resident_memory_bytes") > 1_000_000
 
 
+def test_whoever_asks_whether_it_is_ready_is_told_no_reason_that_may_quote_a_log(
+    bridges: Any, humanloop: Humanloop
+) -> None:
+    humanloop.answers += [422]
+    with bridges() as bridge, httpx.Client(base_url=bridge.url("http"), trust_env=False) as http:
+        assert http.get("/readyz").json() == {"ready": True, "delivery": "ok", "spans": 0}
+        http.post("/v1/traces", content=body(span(1, 2)), headers=PROTOBUF)
+        until(lambda: bridge.keeper.counts.refused and not bridge.keeper.spans)
+        told = http.get("/readyz").json()
+        assert told["delivery"] == "Humanloop answered 422; the bridge's own log says more"
+    with bridges(base_url="http://127.0.0.1:1/v4", shutdown_timeout=0.1) as bridge:
+        http_url = bridge.url("http")
+        httpx.post(f"{http_url}/v1/traces", content=body(span(1, 3)), headers=PROTOBUF, trust_env=False)
+        until(lambda: bridge.keeper.sender.last_error)
+        told = httpx.get(f"{http_url}/readyz", trust_env=False).json()
+        assert told == {"ready": True, "delivery": "nothing listens at 127.0.0.1:1", "spans": 1}
+
+
 @pytest.mark.slow
 def test_the_biggest_batch_of_a_collector_is_taken_whole(bridge: RunningBridge, http: httpx.Client) -> None:
     message = ExportTraceServiceRequest()
