@@ -49,9 +49,9 @@ def add(commands: Commands) -> None:
 
 def _export(arguments: argparse.Namespace) -> int:
     with _store(arguments) as store:
-        from otel_humanloop.server import archive
+        from otel_humanloop.server.archive.writing import written
 
-        lines = archive.written(store)
+        lines = written(store)
         if arguments.file is None:
             sys.stdout.buffer.writelines(lines)
         else:
@@ -65,7 +65,7 @@ def _import(arguments: argparse.Namespace) -> int:
     if not path.exists():
         raise SettingsError(f"there is no {path}", hint="name a file or a folder that an export wrote")
     with _store(arguments) as store:
-        from otel_humanloop.server import restoring, vendor
+        from otel_humanloop.server.archive import restoring, vendor
 
         if path.is_dir():
             tally = vendor.read(store, path)

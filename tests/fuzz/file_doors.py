@@ -15,7 +15,7 @@ from otel_humanloop.cli import captures
 from otel_humanloop.delivery.size import size_of
 from otel_humanloop.delivery.spools import Refusal, open_spool
 from otel_humanloop.errors import HumanloopError
-from otel_humanloop.server import archive, restoring, vendor
+from otel_humanloop.server.archive import restoring, vendor, writing
 from otel_humanloop.server.store import open_store
 from otel_humanloop.spans import Span
 from otel_humanloop.spans.otlp import JSON, decode
@@ -44,7 +44,7 @@ def _imported(data: bytes) -> None:
     with open_store("sqlite://") as store:
         with contextlib.suppress(HumanloopError):
             restoring.read(store, data.splitlines(keepends=True))
-        list(archive.written(store))
+        list(writing.written(store))
 
 
 def _from_the_vendor(data: bytes) -> None:
@@ -56,7 +56,7 @@ def _from_the_vendor(data: bytes) -> None:
         (folder / "files/f/logs/1.jsonl").write_bytes(logs)
         with contextlib.suppress(HumanloopError):
             vendor.read(store, folder)
-        list(archive.written(store))
+        list(writing.written(store))
 
 
 def _spool_file(data: bytes) -> None:
@@ -100,7 +100,7 @@ def _archives() -> list[bytes]:
 
     for data in NETWORK["v4"].seeds():
         NETWORK["v4"].enter(data)
-    lines = list(archive.written(SERVER.store))
+    lines = list(writing.written(SERVER.store))
     SERVER.close()
     return [b"".join(lines)]
 

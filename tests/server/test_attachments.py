@@ -16,8 +16,8 @@ from support_server import TOOL, Api
 
 from otel_humanloop.attachments import KNOWN_BY, StandIn, attachment, named_in, parse
 from otel_humanloop.cli import main
-from otel_humanloop.server import archive, restoring
 from otel_humanloop.server.app import create_app
+from otel_humanloop.server.archive import restoring, writing
 from otel_humanloop.server.requests import MAX_BODY
 from otel_humanloop.server.retention import prune, sweep
 from otel_humanloop.server.store import Store, attachments, open_store
@@ -137,7 +137,7 @@ def _age(store: Store, age: timedelta) -> None:
 def test_an_archive_holds_them(api: Api, http: TestClient, store: Store) -> None:
     api.log(config=TOOL, output=WORDS)
     put(http)
-    lines = list(archive.written(store))
+    lines = list(writing.written(store))
     with open_store("sqlite://") as other:
         assert restoring.read(other, lines).made["attachment"] == 1
         assert restoring.read(other, lines).made["attachment"] == 0

@@ -19,7 +19,7 @@ from otel_humanloop import v4
 from otel_humanloop.attachments import attachment
 from otel_humanloop.errors import HumanloopError
 from otel_humanloop.server import moments
-from otel_humanloop.server.archived import Attachment, Deployment, Log, Project, Session, Version, held_in
+from otel_humanloop.server.archive.shapes import Attachment, Deployment, Log, Project, Session, Version, held_in
 from otel_humanloop.server.contract import EnvironmentRequest
 from otel_humanloop.server.failures import RequestFailed
 from otel_humanloop.server.feedback import feedback_draft

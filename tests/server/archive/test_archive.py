@@ -10,8 +10,8 @@ import pytest
 from support_server import TOOL, Api
 
 from otel_humanloop.cli import main
-from otel_humanloop.server import archive, restoring
 from otel_humanloop.server.app import create_app
+from otel_humanloop.server.archive import restoring, writing
 from otel_humanloop.server.store import Store, open_store
 
 
@@ -49,7 +49,7 @@ def said(api: Api) -> Any:
 
 def test_what_is_written_and_read_is_the_same(api: Api, store: Store) -> None:
     fill(api)
-    lines = list(archive.written(store))
+    lines = list(writing.written(store))
     with open_store("sqlite://") as other:
         again = Api(create_app(other))
         assert restoring.read(other, lines).made == {
@@ -62,7 +62,7 @@ def test_what_is_written_and_read_is_the_same(api: Api, store: Store) -> None:
         assert said(again) == said(api)
         assert restoring.read(other, lines).made.total() == 0
         assert said(again) == said(api)
-        assert sorted(map(len, archive.written(other))) == sorted(map(len, lines))
+        assert sorted(map(len, writing.written(other))) == sorted(map(len, lines))
         late = {"project": "p", "config": TOOL, "reference_id": "never came"}
         again.ask("POST", "logs", json=late)
         (log,) = again.ask("GET", "logs", params={"project_id": again.log()["project_id"], "search": "root"})["records"]
@@ -77,7 +77,7 @@ def test_an_archive_longer_than_a_piece_comes_back_whole(api: Api, store: Store)
     ]
     api.ask("POST", "logs", json=body)
     with open_store("sqlite://") as other:
-        assert restoring.read(other, archive.written(store)).made["log"] == 1200
+        assert restoring.read(other, writing.written(store)).made["log"] == 1200
         again = Api(create_app(other))
         for number in range(7):
             parents = [[(log["id"], log.get("parent_id")) for log in each.logs(f"s{number}")] for each in (api, again)]
@@ -132,7 +132,7 @@ def test_the_command_line_writes_and_reads(tmp_path: Path, capsys: pytest.Captur
 
 def test_what_is_here_under_another_id_is_taken_to_be_that(api: Api, store: Store) -> None:
     fill(api)
-    lines = list(archive.written(store))
+    lines = list(writing.written(store))
     with open_store("sqlite://") as other:
         used = Api(create_app(other))
         mine = used.log(session_reference_id="s", reference_id="r", output="mine")

@@ -10,8 +10,8 @@ import pytest
 from support_server import Api
 
 from otel_humanloop.cli import main
-from otel_humanloop.server import vendor
 from otel_humanloop.server.app import create_app
+from otel_humanloop.server.archive import vendor
 from otel_humanloop.server.store import Store, open_store
 
 

@@ -1,7 +1,8 @@
 """Everything a store holds as JSON lines: a backup that reads as text and fits any database.
 
 Each line is an object with one name, which says what it is: `project`, `version`, `deployment`, `session`, `log` or
-`attachment`, in that order. Ids stay what they were. API keys are not part of it. `restoring` reads the lines back.
+`attachment`, in that order. Ids stay what they were. API keys are not part of it. `shapes` says what a line holds, and
+`restoring` reads the lines back.
 """
 
 from __future__ import annotations

@@ -18,6 +18,15 @@ from sqlalchemy import Connection, select
 from otel_humanloop import v4
 from otel_humanloop.errors import DecodeError, HumanloopError
 from otel_humanloop.server import moments
+from otel_humanloop.server.archive.vendor_shapes import (
+    TYPES,
+    config_of,
+    kind_of,
+    nested,
+    project_of,
+    request_of,
+    trace_of,
+)
 from otel_humanloop.server.configs import config_draft
 from otel_humanloop.server.contract import EnvironmentRequest
 from otel_humanloop.server.logs import draft
@@ -27,7 +36,6 @@ from otel_humanloop.server.store.posting import post
 from otel_humanloop.server.store.records import ConfigDraft, LogDraft
 from otel_humanloop.server.store.schema import configs, logs, projects
 from otel_humanloop.server.tally import Tally
-from otel_humanloop.server.vendor_shapes import TYPES, config_of, kind_of, nested, project_of, request_of, trace_of
 
 _PIECE = 500
 _Request = v4.LogRequest[dict[str, Any]]
