@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -113,6 +114,32 @@ def test_what_is_read_stays_where_it_is_in_both_tabs_while_many_sessions_arrive(
     sync_api.expect(tabs[0].locator("[data-row] .outputs").nth(10)).to_have_text("new")
 
 
+@pytest.mark.parametrize(
+    ("zone", "hours", "named"),
+    [("Asia/Kolkata", 5.5, "UTC+5:30"), ("America/Phoenix", -7, "UTC-7"), ("Etc/UTC", 0, "UTC")],
+)
+def test_times_pass_and_are_told_in_the_readers_own_zone(
+    browse: Callable[..., Any], post: Any, zone: str, hours: float, named: str
+) -> None:
+    now = datetime.now(timezone.utc)
+    (made,) = post({"created_at": now.isoformat(), "duration": 60.0, "output": "x"})
+    watched = browse(timezone_id=zone)
+    watched.page.clock.install(time=now - timedelta(days=3))  # a browser's clock may be wrong
+    page = watched.go("/?sort=cost")  # a page that no news makes anew
+    ago = page.locator("[data-row] time")
+    sync_api.expect(ago).to_have_text("1 min ago")
+    page.clock.fast_forward("02:00:00")
+    sync_api.expect(ago).to_have_text("2 hours ago")
+    there = (now - timedelta(seconds=60)).astimezone(timezone(timedelta(hours=hours)))
+    exact = there.strftime(f"%Y-%m-%d %H:%M:%S {named}")
+    ago.hover()
+    sync_api.expect(ago).to_have_attribute("title", exact)
+    ago.click()
+    page.wait_for_url(f"**/sessions/{made['session_id']}")
+    for path in (f"/sessions/{made['session_id']}", f"/sessions/{made['session_id']}/logs/{made['id']}"):
+        sync_api.expect(watched.go(path).locator(".exact").last).to_have_text(exact)
+
+
 def test_the_first_session_appears_by_itself(browse: Callable[..., Any], post: Any) -> None:
     page = browse().go_live("/")
     sync_api.expect(page.locator(".empty")).to_contain_text("otel-humanloop demo")
@@ -127,7 +154,8 @@ def test_feedback_is_saved_and_stays(browse: Callable[..., Any], post: Any, serv
     sync_api.expect(page.get_by_role("button", name="Good")).to_have_attribute("aria-pressed", "true")
     page.get_by_label("Comment").fill("Well said.")
     page.get_by_label("Correction").fill("Better said.")
-    page.get_by_role("button", name="Save").click()
+    with page.expect_response("**/feedback"):  # the rating's "Saved" may still be there
+        page.get_by_role("button", name="Save").click()
     sync_api.expect(page.locator(".says")).to_have_text("Saved")
     kept = httpx.get(f"{server.url}/v4/logs/{made['id']}", trust_env=False).json()["feedback"]
     assert {(one["type"], one["value"]) for one in kept} == {

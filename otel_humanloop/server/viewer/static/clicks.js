@@ -1,11 +1,13 @@
 // Small things that are clicked on any page: copying, the theme, the rest of a long text, finding in metadata.
 
-import { fetchPage, say } from "./pages.js";
+import { say } from "./pages.js";
+import { localise } from "./times.js";
 
 const BLOCK = 50_000; // characters of a long text that a browser lays out at once
 
 /** Shows what only works with scripts, below `root`. */
 export function reveal(root) {
+  localise(root);
   for (const element of root.querySelectorAll(".copy, .filter-facts, .density")) element.hidden = false;
 }
 
@@ -16,12 +18,19 @@ export function startClicks() {
     if (copy) return void copyText(copy.dataset.copy);
     const theme = event.target.closest(".theme");
     if (theme) return event.preventDefault(), changeTheme();
+    const told = event.target.closest("[data-row] [title], .row .card [title]");
+    if (told && !told.closest("a, button")) return void openRow(told.closest("[data-row], .row"), event);
     const rest = event.target.closest(".load-rest");
     if (rest && !event.ctrlKey && !event.metaKey) return event.preventDefault(), void loadRest(rest);
   });
   document.addEventListener("input", (event) => {
     if (event.target.matches(".filter-facts")) filterFacts(event.target);
   });
+}
+
+// What says more when it is pointed at lies above the link that fills the row.
+function openRow(row, event) {
+  row.querySelector(".open, .id a").dispatchEvent(new MouseEvent("click", event));
 }
 
 async function copyText(text) {

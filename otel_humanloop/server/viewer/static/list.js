@@ -38,6 +38,6 @@ export async function refreshList(show = false) {
 
 function update(here, row) {
   for (const [index, cell] of [...row.cells].entries())
-    if (index > 0 && here.cells[index].innerHTML !== cell.innerHTML) here.cells[index].innerHTML = cell.innerHTML;
+    if (index > 0 && here.cells[index].outerHTML !== cell.outerHTML) here.cells[index].replaceWith(cell);
   here.classList.toggle("failed", row.classList.contains("failed"));
 }

@@ -5,6 +5,7 @@ import { startDrawer } from "./drawer.js";
 import { startKeys } from "./keys.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
+import { startTimes } from "./times.js";
 import { startTree } from "./tree.js";
 import { startZoom } from "./zoom.js";
 
@@ -15,6 +16,7 @@ if (document.querySelector(".session")) {
 }
 startClicks(); // shows what only works with scripts: the tree has looked by then at what came from the server
 startKeys();
+startTimes();
 if (document.querySelector(".session, .alone")) startDrawer();
 if (document.body.dataset.live) startLive(document.body.dataset.live);
 document.documentElement.classList.add("scripted");
