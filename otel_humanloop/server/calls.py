@@ -6,9 +6,11 @@ and a call that never came back can be seen. When the answer is there, whole or 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from functools import partial
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 import anyio
@@ -29,6 +31,7 @@ from otel_humanloop.server.store.records import ConfigDraft, Content
 
 _REQUEST = msgspec.json.Decoder(CallRequest)
 _encoder = msgspec.json.Encoder()
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]+")
 _COUNTED = ("model", "prompt_tokens", "output_tokens", "cached_tokens")
 """What a stream says at its end of the whole answer."""
 
@@ -236,5 +239,16 @@ def _usage(answer: Answer) -> Usage:
 
 
 def _event(response: CallResponse) -> bytes:
-    """A server-sent event. Old SDKs split an event where its text holds `data: ` again, so that is written apart."""
-    return b"data: " + _encoder.encode(response).replace(b"data: ", b"data:\\u0020") + b"\n\n"
+    """A server-sent event.
+
+    Old SDKs split an event where its text holds `data: ` again, so that is written apart. The one in TypeScript decodes
+    whatever piece the network gave it by itself, so an event is ASCII, of which every piece is whole.
+    """
+    said = _encoder.encode(response).replace(b"data: ", b"data:\\u0020")
+    if not said.isascii():
+        said = _BEYOND_ASCII.sub(_escaped, said.decode()).encode()
+    return b"data: " + said + b"\n\n"
+
+
+def _escaped(text: re.Match[str]) -> str:
+    return encode_basestring_ascii(text[0])[1:-1]

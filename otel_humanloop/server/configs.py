@@ -38,8 +38,8 @@ PARAMETERS = (
 _MODEL_FIELDS = frozenset(v4.ModelConfig.__struct_fields__)
 SECRETS = "provider_api_keys"
 """What is never kept, wherever a client puts it."""
-_DROPPED = frozenset({"type", SECRETS})
-"""What of a model's config says nothing about the model."""
+_DROPPED = frozenset({"type", SECRETS, "id", "status", "created_by", "tool_configs"})
+"""What of a model's config says nothing about the model: clients post what `active-config` answered them."""
 _ENDPOINTS = ("complete", "chat", "edit")
 _SOURCES = ("inline", "organization")
 _UNHASHED = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support_calls import chat
 from support_server import Api
 
 from otel_humanloop.demo.model_server import ModelServer
@@ -25,12 +26,6 @@ def api(store: Store, model: ModelServer) -> Api:
     return Api(create_app(store, providers=ProviderSettings(base_url=model.base_url)))
 
 
-def chat(api: Api, *, model_config: dict[str, Any] | None = None, **fields: Any) -> Any:
-    config = {"model": "gpt-4", **(model_config or {})}
-    body = {"project": "p", "model_config": config, "messages": [{"role": "user", "content": "hi"}], **fields}
-    return api.ask("POST", "chat", json=body)
-
-
 @pytest.mark.parametrize(
     ("given", "sent"),
     [
@@ -40,7 +35,7 @@ def chat(api: Api, *, model_config: dict[str, Any] | None = None, **fields: Any)
     ],
 )
 def test_the_older_tool_call_means_tool_choice(api: Api, model: ModelServer, given: dict[str, Any], sent: Any) -> None:
-    assert chat(api, **given)["tool_choice"] == sent
+    assert chat(api, "hi", **given)["tool_choice"] == sent
     assert model.requests[0].body["tool_choice"] == sent
 
 
@@ -85,7 +80,7 @@ NAMED = {"type": "json_schema", "json_schema": {"name": "response", "schema": SC
 def test_what_the_caller_sets_is_what_the_model_is_told(
     api: Api, model: ModelServer, config: dict[str, Any], fields: dict[str, Any], sent: dict[str, Any]
 ) -> None:
-    chat(api, model_config=config, **fields)
+    chat(api, "hi", model_config=config, **fields)
     assert model.requests[0].body == {"model": "gpt-4", "messages": [{"role": "user", "content": "hi"}], **sent}
 
 

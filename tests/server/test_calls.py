@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from contract import validate
+from support_calls import chat, events
 from support_server import TOOL, Api
 
 from otel_humanloop.demo.model_server import Failure, ModelServer, Reply, Request, Tokens, ToolCall
@@ -49,24 +48,6 @@ def model() -> Iterator[ModelServer]:
 @pytest.fixture
 def api(store: Store, model: ModelServer) -> Api:
     return Api(create_app(store, providers=ProviderSettings(base_url=model.base_url, api_key=KEY, timeout=2)))
-
-
-def chat(api: Api, question: str = "padded", *, status: int = 200, **fields: Any) -> Any:
-    config = {"model": "gpt-4", **fields.pop("model_config", {})}
-    body = {"project": "p", "model_config": config, "messages": [{"role": "user", "content": question}], **fields}
-    return api.ask("POST", "chat", status=status, json=body)
-
-
-def events(api: Api, path: str, body: dict[str, Any]) -> list[Any]:
-    """The events of a stream, read as the SDKs read them."""
-    answer = api.http.post(f"/v4/{path}", json={**body, "stream": True})
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
-    pieces = [piece for piece in answer.text.split("\n\n") if piece]
-    assert all(piece.count("data: ") == 1 and piece.startswith("data: ") for piece in pieces)
-    read = [json.loads(piece.removeprefix("data: ")) for piece in pieces]
-    for event in read:
-        validate("ChatResponse" if "chat" in path else "CompletionResponse", event)
-    return read
 
 
 def test_a_chat_is_answered_and_logged(api: Api, model: ModelServer) -> None:
@@ -196,6 +177,16 @@ def test_a_stream_says_what_is_new_and_is_logged_whole(api: Api) -> None:
         log = api.get_log(mine[0]["id"])
         assert (log["output"], "error" in log) == ("an answer", False)
     assert api.get_log(said[0]["data"][0]["id"])["tokens"] == 10
+
+
+def test_an_event_is_ascii_for_the_network_may_cut_it_anywhere(api: Api) -> None:
+    question = 'naïve "日本" \\u00e9 😀 data: ü'
+    asked = {"messages": [{"role": "user", "content": question}], "inputs": {"é": ["😀"]}}
+    body = {"project": "p", "model_config": {"model": "m", "provider": "mock"}, **asked}
+    assert api.http.post("/v4/chat", json={**body, "stream": True}).content.isascii()
+    said = events(api, "chat", body)
+    assert "".join(event["data"][0]["output"] for event in said) == question
+    assert said[0]["data"][0]["inputs"] == {"é": ["😀"]}
 
 
 def test_an_event_holds_its_mark_once(api: Api) -> None:
@@ -328,39 +319,6 @@ def test_a_place_that_does_not_exist_is_said_before_anything_is_spent(api: Api, 
     chat(api, status=404, project="p", parent_id="data_none")
     assert model.requests == []
     assert api.ask("GET", "projects")["total"] == 0
-
-
-MOCK = {"provider": "mock", "model": "any"}
-
-
-def test_the_mock_needs_no_network_and_says_the_same_again(store: Store) -> None:
-    api = Api(create_app(store))
-    answers = [chat(api, "Who won?", model_config=MOCK, num_samples=2) for _ in range(2)]
-    assert [sample["output"] for answer in answers for sample in answer["data"]] == ["Who won?"] * 4
-    assert answers[0]["usage"] == {"prompt_tokens": 2, "generation_tokens": 4, "total_tokens": 6}
-    said = chat(api, model_config={**MOCK, "other": {"mock_response": " Sweden "}})["data"][0]
-    assert (said["output"], said["raw_output"]) == ("Sweden", " Sweden ")
-    parts = [{"type": "text", "text": "in {{x}}"}, {"type": "image_url", "image_url": {"url": "data:,"}}]
-    template = {"chat_template": [{"role": "user", "content": parts}]}
-    answer = chat(api, model_config={**MOCK, **template}, messages=[], inputs={"x": "parts"})
-    assert answer["data"][0]["output"] == "in parts"
-    completed = {"project": "p", "model_config": {**MOCK, "prompt_template": "{{q}}?"}, "inputs": {"q": "Why"}}
-    assert api.ask("POST", "completion", json=completed)["data"][0]["output"] == "Why?"
-
-
-def test_the_mock_calls_the_tool_that_is_insisted_on(store: Store) -> None:
-    api = Api(create_app(store))
-    tools = {**MOCK, "tools": [{"name": "f"}, {"name": "g"}]}
-    for choice, name in (("required", "f"), ({"type": "function", "function": {"name": "g"}}, "g")):
-        sample = chat(api, model_config=tools, tool_choice=choice)["data"][0]
-        assert (sample["tool_calls"][0]["function"]["name"], sample["finish_reason"]) == (name, "tool_call")
-
-
-def test_the_mock_streams(store: Store) -> None:
-    api = Api(create_app(store))
-    said = events(api, "completion", {"project": "p", "model_config": {**MOCK, "prompt_template": "one two "}})
-    assert [event["data"][0]["output"] for event in said] == ["one", " two", " ", ""]
-    assert api.get_log(said[0]["data"][0]["id"])["raw_output"] == "one two "
 
 
 def cost_of(api: Api, answer: Any) -> tuple[float | None, float | None]:

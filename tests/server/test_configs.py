@@ -57,6 +57,14 @@ def test_another_config_is_another_version(api: Api, one: dict[str, Any], other:
     assert config_of(api, one)["id"] != config_of(api, other)["id"]
 
 
+@pytest.mark.parametrize(
+    "config", [{"model": "m", "tools": [{"name": "t"}], "other": {"a": 1}}, {"type": "tool", "name": "t"}]
+)
+def test_a_config_that_was_answered_is_the_same_when_it_is_posted(api: Api, config: dict[str, Any]) -> None:
+    answered = config_of(api, config)
+    assert config_of(api, {**answered, "created_by": {"id": "usr_x"}, "tool_configs": []}) == answered
+
+
 def test_versions_are_a_projects_own(api: Api) -> None:
     one, two = (config_of(api, {"model": "m"}, project) for project in ("one", "two"))
     assert one["id"] != two["id"]
