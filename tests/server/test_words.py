@@ -17,7 +17,7 @@ from otel_humanloop.server.app import create_app
 from otel_humanloop.server.store import Store, open_store, words
 from otel_humanloop.server.store.indexer import SOON
 from otel_humanloop.server.store.records import Content
-from otel_humanloop.server.store.texts import texts_of, words_of
+from otel_humanloop.server.store.texts import LONGEST_WORD, texts_of, vocabulary_of, words_of
 
 LETTERS = 'aBz09 _-.,"\\/\n\tn\u001bßéÉ\u0301ﬁ½日本ไทย\u2019—…😀\ue000\u017f'
 TALK = st.text(alphabet=st.sampled_from(LETTERS), max_size=30)
@@ -52,6 +52,12 @@ def test_sqlite_takes_texts_apart_as_a_question_is(said: list[str]) -> None:
         database.execute("INSERT INTO x (rowid, words) VALUES (1, ?)", (texts.content,))
         database.execute("CREATE VIRTUAL TABLE seen USING fts5vocab(x, 'row')")
         assert {term for (term,) in database.execute("SELECT term FROM seen")} == set(words_of("|".join(said)))
+
+
+@given(TALK | st.text(st.characters(max_codepoint=0x7F)), st.integers(0, 2 * LONGEST_WORD))
+def test_the_vocabulary_of_a_text_is_its_words_each_once(said: str, length: int) -> None:
+    said = f"{said} {'Long1' * length} {said}"
+    assert vocabulary_of(said) == set(words_of(said))
 
 
 def test_the_output_is_read_once_where_the_message_says_it_again() -> None:

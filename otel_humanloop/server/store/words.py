@@ -36,7 +36,7 @@ from otel_humanloop.server.store.packing import unpack
 from otel_humanloop.server.store.records import Content
 from otel_humanloop.server.store.rows import chunks
 from otel_humanloop.server.store.schema import contents, logs, unindexed
-from otel_humanloop.server.store.texts import Texts, name_of_user, texts_of, words_of
+from otel_humanloop.server.store.texts import Texts, name_of_user, texts_of, vocabulary_of, words_of
 
 CONTENT_WORDS = "c"
 METADATA_WORDS = "m"
@@ -54,6 +54,7 @@ _MOST_WORDS = 10_000
 """Of one log, in PostgreSQL, which takes so many."""
 
 _TABLES = {CONTENT_WORDS: "log_words", METADATA_WORDS: "log_facts"}
+_INSERTION = "INSERT INTO log_words (log, words) VALUES (%s, array_to_tsvector(string_to_array(%s, ' ')))"
 _words = table("log_words", column("log", BigInteger), column("words"))
 _CONTENT = msgspec.json.Decoder(Content)
 
@@ -125,8 +126,8 @@ def add(tx: Connection, found: Mapping[int, Texts]) -> None:
             if rows:
                 tx.exec_driver_sql(f"INSERT INTO {name} (rowid, words) VALUES (?, ?)", rows)
     else:
-        statement = text("INSERT INTO log_words (log, words) VALUES (:log, array_to_tsvector(CAST(:words AS text[])))")
-        tx.execute(statement, [{"log": key, "words": _lexemes(texts)} for key, texts in found.items()])
+        rows = [(key, _lexemes(texts)) for key, texts in found.items()]
+        tx.exec_driver_sql(_INSERTION, rows)
 
 
 def drop(tx: Connection, kept: Mapping[int, bytes]) -> None:
@@ -205,12 +206,13 @@ def _document(kind: str, texts: Texts) -> str:
     return texts.metadata if texts.user is None else f"{texts.metadata} {_USER_MARK}{name_of_user(texts.user)}"
 
 
-def _lexemes(texts: Texts) -> list[str]:
-    """What PostgreSQL's index is given of a log."""
-    found = dict.fromkeys(
-        kind + word
-        for kind, said in ((CONTENT_WORDS, texts.content), (METADATA_WORDS, texts.metadata))
-        for word in words_of(said)
-    )
-    of_user = [] if texts.user is None else [_USER_WORD + name_of_user(texts.user)]
-    return [*sorted(found)[:_MOST_WORDS], *of_user]
+def _lexemes(texts: Texts) -> str:
+    """What PostgreSQL's index is given of a log: lexemes, with blanks between them."""
+    content, metadata = vocabulary_of(texts.content), vocabulary_of(texts.metadata)
+    found = [CONTENT_WORDS + word for word in content]
+    found.extend([METADATA_WORDS + word for word in metadata])
+    if len(found) > _MOST_WORDS:
+        found = sorted(found)[:_MOST_WORDS]
+    if texts.user is not None:
+        found.append(_USER_WORD + name_of_user(texts.user))
+    return " ".join(found)
