@@ -32,10 +32,12 @@ class RunningBridge(msgspec.Struct, frozen=True):
     Attributes:
         urls: Where, one for each receiver others connect to: `http://127.0.0.1:4318`.
         keeper: What it holds.
+        metrics: What goes on in it.
     """
 
     urls: list[str]
     keeper: Keeper
+    metrics: Metrics
 
     def url(self, scheme: str) -> str:
         """The first of that scheme."""
@@ -101,7 +103,7 @@ def running(
             door.closing = True
 
         stack.callback(close_the_door)
-        yield RunningBridge(urls, keeper)
+        yield RunningBridge(urls, keeper, metrics)
 
 
 def _brief(error: DeliveryError | None) -> str:

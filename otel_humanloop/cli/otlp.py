@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +19,8 @@ from otel_humanloop.listening import listen
 
 if TYPE_CHECKING:
     import httpx
+
+    from otel_humanloop.bridge.service import RunningBridge
 
 HTTP_PORT = 4318
 GRPC_PORT = 4317
@@ -47,8 +50,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 @contextmanager
 def receiving(
     arguments: argparse.Namespace, database: str, *, opens: Callable[[str], bool], inside: httpx.BaseTransport
-) -> Generator[None, None, None]:
+) -> Generator[Callable[[], tuple[bytes, str]] | None, None, None]:
     """OTLP's receivers, for as long as the block, which hand what they take in to the server of the same arguments.
+
+    Gives what tells their numbers, as Prometheus reads them, with its media type; None where there are no receivers.
 
     Args:
         opens: Says whether whoever shows this key, as a bearer token, may come in.
@@ -60,7 +65,7 @@ def receiving(
     asked = {"http": arguments.otlp_http_port, "grpc": arguments.otlp_grpc_port}
     is_asked = any(port is not None for port in asked.values())
     if arguments.no_otlp or (not is_asked and missing("bridge")):
-        yield
+        yield None
         return
     require("receiving OTLP", "bridge")
     wanted = {"http": HTTP_PORT, "grpc": GRPC_PORT}
@@ -69,7 +74,7 @@ def receiving(
         if not _is_free(arguments.host, ports[scheme]):
             sys.stderr.write(f"OTLP over {scheme} is not taken in: port {ports.pop(scheme)} is in use\n")
     if not ports:
-        yield
+        yield None
         return
     from otel_humanloop.bridge import service
     from otel_humanloop.bridge.addresses import Listen
@@ -86,6 +91,7 @@ def receiving(
     if settings.origins["delay"] == "the default":
         settings = msgspec.structs.replace(settings, delay=_DELAY)
     addresses = [Listen(scheme=scheme, host=arguments.host, port=number) for scheme, number in ports.items()]
+    told: Callable[[], tuple[bytes, str]] | None = None
     with ExitStack() as stack:
         try:
             bridge = stack.enter_context(service.running(settings, addresses, opens=opens, transport=inside))
@@ -95,7 +101,14 @@ def receiving(
             sys.stderr.write(f"OTLP is not taken in: {error.message}\n")
         else:
             sys.stderr.write(f"OTLP at {', '.join(bridge.urls)}, kept in {settings.spool} until it is logged\n")
-        yield
+            told = partial(_told, bridge)
+        yield told
+
+
+def _told(bridge: RunningBridge) -> tuple[bytes, str]:
+    from otel_humanloop.bridge.metrics import MEDIA_TYPE
+
+    return bridge.metrics.text(), MEDIA_TYPE
 
 
 def _spool(database: str) -> str:

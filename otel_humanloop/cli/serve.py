@@ -113,9 +113,9 @@ def run(arguments: argparse.Namespace) -> int:
         with listening(plan, host=arguments.host, port=arguments.port, keep=keep, workers=arguments.workers) as server:
             sys.stderr.write(f"Humanloop at {server.url}/v4, kept in {shown_database(database)}; Ctrl-C ends it\n")
             inside = Inside(server.store, strict_parents=arguments.strict_parents)
-            with otlp.receiving(arguments, database, opens=server.opens, inside=inside):
+            with otlp.receiving(arguments, database, opens=server.opens, inside=inside) as metrics:
                 sys.stderr.flush()
-                server.run(ready=search_less)
+                server.run(ready=search_less, metrics=metrics)
     except SystemExit:
         # All has been put away. What waits for this process is to see that the signal ended it.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

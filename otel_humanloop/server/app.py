@@ -102,7 +102,7 @@ def create_app(
     """The server as an ASGI application.
 
     Whoever runs it may put a function at `app.state.stopping` that says that it is to stop: pages that watch for news
-    then let go of it.
+    then let go of it. A function at `app.state.metrics` gives what `/metrics` answers, and of which media type it is.
 
     Args:
         store: Where everything is kept. Who opened it closes it.
@@ -144,6 +144,12 @@ def create_app(
         await run_in_threadpool(store.read, lambda tx: tx.execute(text("SELECT 1")).scalar_one())
         return Response("ready\n", media_type="text/plain")
 
+    async def metrics(_: Request) -> Response:
+        if app.state.metrics is None:
+            raise HTTPException(404)
+        content, media_type = await run_in_threadpool(app.state.metrics)
+        return Response(content, media_type=media_type)
+
     keyring = Keyring(store, api_keys)
 
     async def failed(request: Request, error: Exception) -> Response:
@@ -154,6 +160,7 @@ def create_app(
         routes=[
             Route("/healthz", _alive),
             Route("/readyz", ready),
+            Route("/metrics", metrics),
             Route("/openapi.json", _described),
             *(Route(path, serving(do), methods=[method]) for method, path, do in _BESIDE),
             Mount(
@@ -177,6 +184,7 @@ def create_app(
         exception_handlers=dict.fromkeys((HTTPException, Invalid, RequestFailed, DBAPIError, Exception), failed),
     )
     app.state.stopping = lambda: False
+    app.state.metrics = None
     app.router.redirect_slashes = False  # a redirect would lose the body of a POST; `_Addresses` does it better
     return app
 

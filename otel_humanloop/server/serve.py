@@ -88,16 +88,24 @@ class Listening:
         """May the bearer of this key come in? So may anyone where there has never been a key."""
         return self._keyring.admits(key)
 
-    def run(self, *, ready: Callable[[], None] | None = None) -> None:
+    def run(
+        self,
+        *,
+        ready: Callable[[], None] | None = None,
+        metrics: Callable[[], tuple[bytes, str]] | None = None,
+    ) -> None:
         """Answers until the process is told to stop (SIGINT, SIGTERM); then finishes what has come in.
 
         Args:
             ready: Called in each process that answers, once all it needs is loaded; can be pickled.
+            metrics: What `/metrics` answers, and its media type; not asked where several processes answer.
         """
         if self._workers > 1:
             supervise(partial(_answer, self._plan, ready), self._listener, self._workers)
         else:
-            server = _server(self._plan.app(self.store))
+            app = self._plan.app(self.store)
+            app.state.metrics = metrics
+            server = _server(app)
             if ready is not None:
                 ready()
             server.run(sockets=[self._listener])

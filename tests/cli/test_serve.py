@@ -96,6 +96,7 @@ def test_it_says_which_port_it_was_given(tmp_path: Path) -> None:
         try:
             url = first_line(process, "Humanloop at ")
             assert httpx.get(f"{url}/projects", timeout=SECONDS).status_code == 200
+            assert httpx.get(f"{url}/metrics", timeout=SECONDS).status_code == 404, "nothing is taken in"
         finally:
             process.kill()
 
@@ -119,6 +120,13 @@ def test_spans_are_let_in_by_the_keys_that_let_logs_in_and_reach_a_server_whose_
         assert httpx.get(logs).status_code == 401
         found = until(lambda: (answer := httpx.get(logs, headers=shown)).is_success and answer.json()["records"])
         assert [log["reference_id"] for log in found] == [hexadecimal(2)]
+        # What is told to whoever reaches the receiver is told beside the API to those with a key.
+        assert httpx.get(f"{url}/metrics").status_code == 401
+        password = ("any", shown["X-API-KEY"])
+        told = until(
+            lambda: text if "sent_logs_total 1.0" in (text := httpx.get(f"{url}/metrics", auth=password).text) else ""
+        )
+        assert 'otel_humanloop_requests_total{code="unauthenticated",receiver="http",signal="traces"} 2.0' in told
 
 
 def test_what_was_taken_in_is_logged_before_it_ends(tmp_path: Path) -> None:
