@@ -26,6 +26,8 @@ SOURCE = "opentelemetry"
 
 _MOST_TOKENS = 10**12
 
+_EMBEDDING = Kind.EMBEDDING
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _PLACE = re.compile(r"\{([^{}]+)\}")
 
@@ -117,7 +119,7 @@ def _cost(operation: Operation, span: Span, settings: Settings, beside: dict[str
 
 
 def _messages(operation: Operation, beside: dict[str, Any]) -> list[v4.ChatMessage] | None:
-    if operation.messages is None or operation.kind is Kind.EMBEDDING:
+    if operation.messages is None or operation.kind is _EMBEDDING:
         return None
     written = chat(operation.messages)
     if written.beside:
@@ -139,7 +141,7 @@ def _output_message(operation: Operation, beside: dict[str, Any]) -> v4.ChatMess
 def _inputs(operation: Operation) -> dict[str, Any] | None:
     if operation.inputs is not None:
         return dict(operation.inputs)
-    if operation.kind is Kind.EMBEDDING and operation.messages:
+    if operation.kind is _EMBEDDING and operation.messages:
         return {"input": [text_of(message) for message in operation.messages]}
     return None
 

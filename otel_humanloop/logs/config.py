@@ -36,6 +36,8 @@ _PROVIDERS = {
     "vertexai": "google",
 }
 
+_MODEL = Kind.MODEL
+
 _LARGEST = 2**53  # JSON's whole numbers, RFC 8259 section 6
 
 _LIMITS = ("max_completion_tokens", "max_output_tokens")
@@ -43,7 +45,7 @@ _LIMITS = ("max_completion_tokens", "max_output_tokens")
 
 def config_of(operation: Operation, span_name: str) -> v4.Config:
     """The config a log of this operation carries."""
-    if operation.kind is Kind.MODEL:
+    if operation.kind is _MODEL:
         return _model_config(operation)
     return _tool_config(operation, span_name)
 

@@ -25,6 +25,12 @@ class Role(Enum):
     """Infrastructure (HTTP, database, RPC), or told once more by another span: its children hang from its parent."""
 
 
+# By themselves, for before Python 3.12 every look at a member of an enum runs Python code.
+_AI, _OWN, _TRANSPARENT = Role
+_STEP = Kind.STEP
+_CALLS = (Kind.MODEL, Kind.EMBEDDING)
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One span, read, before its log is built.
 
@@ -89,7 +95,7 @@ def draft(span: Span, *, conversations_are_sessions: bool = False) -> Draft:
     session = distinct(operation.session) if operation.session is not None else None
     if session is None and conversations_are_sessions:
         session = distinct(operation.conversation)
-    is_call = operation.kind is Kind.MODEL or operation.kind is Kind.EMBEDDING
+    is_call = operation.kind in _CALLS
     return Draft(
         key=(span.trace_id, span.span_id),
         parent=span.parent_id if span.parent_id != span.span_id else None,
@@ -109,10 +115,10 @@ def draft(span: Span, *, conversations_are_sessions: bool = False) -> Draft:
 def _role(span: Span, reading: Reading) -> Role:
     operation = reading.operation
     if operation.retold:
-        return Role.TRANSPARENT
+        return _TRANSPARENT
     if reading.conventions:
-        return Role.AI if operation.kind is not Kind.STEP else Role.STEP
-    return Role.TRANSPARENT if is_plumbing(span) else Role.STEP
+        return _AI if operation.kind is not _STEP else _OWN
+    return _TRANSPARENT if is_plumbing(span) else _OWN
 
 
 def _wealth(operation: Operation) -> int:

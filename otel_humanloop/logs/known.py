@@ -15,7 +15,7 @@ import msgspec
 from otel_humanloop.errors import DecodeError
 from otel_humanloop.logs.calls import Call, Calls
 from otel_humanloop.logs.memory import Traces
-from otel_humanloop.logs.trace import Node, State, Trace
+from otel_humanloop.logs.trace import DONE, PASSED, UNSEEN, Node, Trace
 from otel_humanloop.spans import SpanKey
 
 
@@ -98,7 +98,7 @@ def known_of(traces: Traces, calls: Calls, keys: Iterable[SpanKey]) -> list[Know
     known: dict[SpanKey, Known] = {}
     for key in keys:
         found = traces.get(key)
-        if found is None or found[1].state not in (State.DONE, State.PASSED):
+        if found is None or found[1].state not in (DONE, PASSED):
             continue
         trace, node = found
         known[key] = _known(trace, node, calls)
@@ -115,7 +115,7 @@ def _known(trace: Trace, node: Node, calls: Calls) -> Known:
         key=key,
         parent=node.parent.key[1] if node.parent is not None else None,
         remote=node.parent is not None and node.parent.remote,
-        logged=node.state is State.DONE,
+        logged=node.state is DONE,
         above=node.above,
         session=node.session,
         user=node.user,
@@ -134,7 +134,7 @@ def restore(traces: Traces, calls: Calls, notes: Iterable[Known], now: float) ->
     for note in notes:
         trace, node = traces.find(note.key, now)
         traces.connect(trace, node, note.parent, remote=note.remote, now=now)
-        node.state = State.DONE if note.logged else State.PASSED
+        node.state = DONE if note.logged else PASSED
         node.above, node.session, node.user = note.above, note.session, note.user
         node.named_session, node.named_user = note.named_session, note.named_user
         node.carries_usage = note.usage
@@ -152,9 +152,9 @@ def restore(traces: Traces, calls: Calls, notes: Iterable[Known], now: float) ->
 def _is_misplaced(node: Node) -> bool:
     """Has the log a node was sent under turned out to be none? Notes who is to be told where that is still open."""
     above = node.parent
-    while above is not None and above.state is State.PASSED:
+    while above is not None and above.state is PASSED:
         above = above.parent
-    if above is not None and above.state is State.UNSEEN:
+    if above is not None and above.state is UNSEEN:
         above.given_up = True
         above.guessers.append(node)
         return False

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from otel_humanloop.logs.calls import Calls
 from otel_humanloop.logs.rest import Resting, rested, revived
-from otel_humanloop.logs.trace import Node, State, Trace
+from otel_humanloop.logs.trace import UNSEEN, Node, Trace
 from otel_humanloop.spans import SpanKey
 
 _TRIES = 16
@@ -120,7 +120,7 @@ class Traces:
         trace = self._traces[trace_id] = revived(trace_id, resting)
         if resting.touched <= self._gave_up:
             for node in trace.nodes.values():
-                node.given_up = node.given_up or node.state is State.UNSEEN
+                node.given_up = node.given_up or node.state is UNSEEN
         self._on_awake(trace)
         return trace
 

@@ -17,7 +17,7 @@ from otel_humanloop.logs.memory import Traces
 from otel_humanloop.logs.moves import Complete, Create, Move, Replace
 from otel_humanloop.logs.showing import is_worth_showing, patience
 from otel_humanloop.logs.timers import Timers
-from otel_humanloop.logs.trace import Node, State, Trace
+from otel_humanloop.logs.trace import DONE, OPEN, PASSED, READY, SENT, UNDECIDED, UNSEEN, WAITING, Node, Trace
 from otel_humanloop.spans import SpanKey
 
 
@@ -72,19 +72,19 @@ class TraceAssembler:
     def opened(self, key: SpanKey, parent: str | None, now: float, *, parent_is_remote: bool = False) -> None:
         """A span has started."""
         trace, node = self._traces.find(key, now)
-        if node.state is not State.UNSEEN:
+        if node.state is not UNSEEN:
             return
         node.open = True
         node.given_up = False
         node.since = now
-        node.state = State.OPEN
+        node.state = OPEN
         self._traces.connect(trace, node, parent, remote=parent_is_remote, now=now)
         self._timers.remind(now + self._hold, trace, node)
 
     def add(self, draft: Draft, now: float, *, more: bool = False) -> None:
         """A span has ended, and `more` are told of next. The same span again changes nothing."""
         trace, node = self._traces.find(draft.key, now)
-        if node.state is not State.UNSEEN and not node.open:
+        if node.state is not UNSEEN and not node.open:
             if not node.busy:
                 self._settle(node)
             return
@@ -94,8 +94,8 @@ class TraceAssembler:
         self._traces.connect(trace, node, draft.parent, remote=draft.parent_is_remote, now=now)
         if draft.session is not None:
             trace.sessions.setdefault(draft.session)
-        if node.unfinished and node.state in (State.SENT, State.DONE):
-            if node.state is State.DONE:
+        if node.unfinished and node.state in (SENT, DONE):
+            if node.state is DONE:
                 self._later.append(Complete(key=node.key, draft=draft))
         else:
             node.unfinished = False
@@ -116,15 +116,15 @@ class TraceAssembler:
         if completed:
             node.unfinished = False
             self._settle(node)
-        elif node.state is State.SENT:
-            node.state = State.DONE
+        elif node.state is SENT:
+            node.state = DONE
             if node.waiters:
                 self._wake_waiters(node)
             if not node.unfinished:
                 self._settle(node)
             elif not node.open and node.draft is not None:
                 self._later.append(Complete(key=key, draft=node.draft))
-        elif node.state is State.DONE and not node.unfinished:
+        elif node.state is DONE and not node.unfinished:
             self._settle(node)  # it stands elsewhere than it was known to
         self._go_on(now)
 
@@ -135,9 +135,9 @@ class TraceAssembler:
                 continue
             if node is None:
                 self._review(trace, now)
-            elif node.state is State.WAITING:
+            elif node.state is WAITING:
                 self._woken.append(node)
-            elif node.state is State.OPEN:
+            elif node.state is OPEN:
                 if is_worth_showing(node, self._look):
                     self._becomes_session(trace)
                     self._overdue.append(node)
@@ -151,10 +151,10 @@ class TraceAssembler:
         self._traces.give_up(now)
         for trace in self._traces:
             for node in trace.nodes.values():
-                if node.state is State.UNSEEN:
+                if node.state is UNSEEN:
                     node.given_up = True
                     self._wake_waiters(node)
-                elif node.state is State.OPEN and node.waiters:
+                elif node.state is OPEN and node.waiters:
                     self._overdue.append(node)
         self._go_on(now)
         self._releasing = False
@@ -213,7 +213,7 @@ class TraceAssembler:
             if other is None or draft.wealth <= twin.wealth:
                 self._pass(node)
                 return
-            if other[1].state in (State.SENT, State.DONE):
+            if other[1].state in (SENT, DONE):
                 self._restate(other[1], node, draft)
                 return
             self._pass(other[1])
@@ -222,9 +222,9 @@ class TraceAssembler:
         if draft.role is Role.AI or self._all:
             self._becomes_session(trace)
         if not trace.has_ai:
-            node.state = State.UNDECIDED
+            node.state = UNDECIDED
             trace.undecided.append(node)
-        elif node.state is not State.READY:
+        elif node.state is not READY:
             self._wait(node)
         if node.guessers:
             self._correct(node, is_log=True)
@@ -244,18 +244,18 @@ class TraceAssembler:
         trace.has_ai = True
         if trace.undecided:
             for node in trace.undecided:
-                if node.state is State.UNDECIDED:
+                if node.state is UNDECIDED:
                     self._wait(node)
             trace.undecided.clear()
 
     def _wait(self, node: Node) -> None:
-        node.state = State.WAITING
+        node.state = WAITING
         self._woken.append(node)
 
     def _pass(self, node: Node, *, settled: bool = True) -> None:
         """This span has no log; what waits for it looks further up."""
         self._ready.pop(node.key, None)
-        node.state = State.PASSED
+        node.state = PASSED
         if settled:
             self._settle(node)
         self._wake_waiters(node)
@@ -272,7 +272,7 @@ class TraceAssembler:
     def _correct(self, node: Node, *, is_log: bool) -> None:
         """Now that it is known whether a span is a log: mends the place of those sent on the other belief."""
         for guesser in node.guessers:
-            if guesser.state is State.READY:
+            if guesser.state is READY:
                 del self._ready[guesser.key]
                 self._wait(guesser)
             elif (guesser.above == node.key[1]) is not is_log:
@@ -285,7 +285,7 @@ class TraceAssembler:
         while self._woken or self._overdue:
             if self._woken:
                 node = self._woken.popleft()
-                if node.state is State.WAITING or node.misplaced:
+                if node.state is WAITING or node.misplaced:
                     self._advance(node, now)
             else:
                 self._log_open(self._overdue.popleft(), now)
@@ -295,10 +295,10 @@ class TraceAssembler:
         overdue = self._releasing or now >= node.since + self._hold
         guesses: list[Node] = []
         above = node.parent
-        while above is not None and above.state is not State.DONE:
+        while above is not None and above.state is not DONE:
             if above.passing:
                 guesses.append(above)
-            elif above.state is State.UNSEEN or (above.state is State.OPEN and above.given_up):
+            elif above.state is UNSEEN or (above.state is OPEN and above.given_up):
                 if not (overdue or above.given_up or above.remote):
                     self._timers.remind(node.since + self._hold, self._traces.of(node), node)
                     above.waiters.append(node)
@@ -306,9 +306,9 @@ class TraceAssembler:
                 above.given_up = True
                 guesses.append(above)
                 break
-            elif above.state is not State.PASSED:
+            elif above.state is not PASSED:
                 above.waiters.append(node)
-                if above.state is State.OPEN and (self._releasing or now >= above.since + self._hold):
+                if above.state is OPEN and (self._releasing or now >= above.since + self._hold):
                     self._overdue.append(above)
                 return
             above = above.parent
@@ -326,9 +326,9 @@ class TraceAssembler:
         # A parent in another session is none to Humanloop.
         linked = above is not None and above.session in (None, node.session)
         parent = above.key[1] if above is not None and linked else None
-        if node.state is State.WAITING:
+        if node.state is WAITING:
             node.above = parent
-            node.state = State.READY
+            node.state = READY
             self._ready[node.key] = node
         elif parent != node.above:
             node.above = parent
@@ -338,7 +338,7 @@ class TraceAssembler:
     def _create(self, node: Node) -> Create:
         assert node.draft is not None
         assert node.session is not None
-        node.state = State.SENT
+        node.state = SENT
         node.unfinished = node.open
         return Create(
             key=node.key,
@@ -353,7 +353,7 @@ class TraceAssembler:
 
     def _log_open(self, node: Node, now: float) -> None:
         """Logs a span as it stands, so that it can be seen while it runs and its children need not wait."""
-        if node.state is not State.OPEN or node.passing or node.given_up:
+        if node.state is not OPEN or node.passing or node.given_up:
             return
         draft = self._look(node.key)
         if draft is None:
@@ -390,7 +390,7 @@ class TraceAssembler:
 
     def _leave_out(self, trace: Trace) -> None:
         for node in trace.undecided:
-            if node.state is State.UNDECIDED:
+            if node.state is UNDECIDED:
                 self.left_out += 1
                 self._pass(node)
         trace.undecided.clear()

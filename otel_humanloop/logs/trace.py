@@ -40,6 +40,11 @@ class State(Enum):
     """Has no log; its children hang from its nearest kept ancestor."""
 
 
+UNSEEN, OPEN, UNDECIDED, WAITING, READY, SENT, DONE, PASSED = State
+"""The states by themselves: before Python 3.12 every look at a member of an enum runs Python code, and for each span
+there are some twenty."""
+
+
 class Node:
     """One span of a trace.
 
@@ -89,7 +94,7 @@ class Node:
     def __init__(self, key: SpanKey, since: float) -> None:
         self.key = key
         self.since = since
-        self.state = State.UNSEEN
+        self.state = UNSEEN
         self.parent: Node | None = None
         self.draft: Draft | None = None
         self.open = False
@@ -150,7 +155,7 @@ class Node:
         stack = list(self.children)
         while stack:
             node = stack.pop()
-            if node.carries_usage and node.state not in (State.PASSED, State.UNDECIDED):
+            if node.carries_usage and node.state not in (PASSED, UNDECIDED):
                 return True
             if node.usage_pruned:
                 return True
@@ -158,7 +163,7 @@ class Node:
         return False
 
 
-_AT_REST = (State.UNSEEN, State.DONE, State.PASSED)
+_AT_REST = (UNSEEN, DONE, PASSED)
 
 
 class Trace:
@@ -194,13 +199,13 @@ class Trace:
     @property
     def awaits_parents(self) -> bool:
         """A parent that should be in this process has not been seen."""
-        return any(node.state is State.UNSEEN and not node.remote and not node.given_up for node in self.nodes.values())
+        return any(node.state is UNSEEN and not node.remote and not node.given_up for node in self.nodes.values())
 
     def prune(self, before: float) -> int:
         """Forgets spans that were done before then and have no children left; says how many."""
         gone = 0
         for node in list(self.nodes.values()):
-            if node.busy or node.children or node.since > before or node.state is State.UNSEEN:
+            if node.busy or node.children or node.since > before or node.state is UNSEEN:
                 continue
             parent = node.parent
             if parent is not None:

@@ -11,6 +11,7 @@ from otel_humanloop.spans import Span, StatusCode
 CONVENTION = "opentelemetry"
 """The name `explain` prints for it."""
 
+_ERROR = StatusCode.ERROR
 _ERROR_TYPE = "error.type"
 _EXCEPTION = "exception"
 _EXCEPTION_TYPE = "exception.type"
@@ -23,11 +24,12 @@ def failure(span: Span) -> Found[str] | None:
     A span has failed when its status says so, or when it names an error's type and its status says nothing. An
     exception that was recorded and handled is not a failure.
     """
-    if span.status.code is not StatusCode.ERROR and _ERROR_TYPE not in span.attributes:
+    code = span.status.code
+    if code is not _ERROR and _ERROR_TYPE not in span.attributes:
         return None  # as nearly all
     error_type = _text(span.attributes.get(_ERROR_TYPE))
     taken = (_ERROR_TYPE,) if error_type else ()
-    if span.status.code is not StatusCode.ERROR and (span.status.code is StatusCode.OK or not error_type):
+    if code is not _ERROR and (code is StatusCode.OK or not error_type):
         return None
     for event in reversed(span.events):
         if event.name == _EXCEPTION:

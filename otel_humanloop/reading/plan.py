@@ -24,6 +24,8 @@ _COMPLETED = frozenset({"parameters", "usage", "cost", "metadata"})
 
 _STATED, _PRESUMED = "kind", "presumed kind"
 
+_STEP, _CHAIN = Kind.STEP, Kind.CHAIN
+
 _FAILURE = -1
 """The number of the reader that is in every plan."""
 
@@ -162,9 +164,9 @@ class Plan:
                 kinds.append(value)
                 break
         if not kinds:
-            return Kind.STEP, 0, ()
+            return _STEP, 0, ()
         # Anything may be presumed a chain, so a chain yields to what is more particular.
-        chosen = stated if stated is not None else min(range(len(kinds)), key=lambda at: kinds[at] is Kind.CHAIN)
+        chosen = stated if stated is not None else min(range(len(kinds)), key=lambda at: kinds[at] is _CHAIN)
         return kinds[chosen], chosen, tuple(claims)
 
     def _once_more(self, at: int, value: Any, values: dict[str, Any], *, is_told: bool) -> _Said | None:
