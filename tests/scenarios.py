@@ -101,6 +101,18 @@ SCENARIOS: Mapping[str, tuple[Call, ...]] = {
     "generateText_chat": (Call(asked=("You are helpful.", "Say hello to Zoë")),),
     **dict.fromkeys(("generateText_responses", "workflow_stream"), (Call(),)),
     "streamText_chat": (Call(asked=("hi",)),),
+    **dict.fromkeys(("generateText_image", "generateText_file"), (Call(asked=("What is this?",)),)),
+    "generateText_reasoning": (Call(asked=("think hi",)),),
+    "streamText_error": failed("ERR429"),
+    "generateText_tools_parallel": (
+        Call(asked=("Weather in BOTH cities?",), answer=None, calls=(PARIS, ROME), number=0),
+        Call(asked=("Weather in BOTH cities?", "18"), answer=SUNNY, number=1),
+    ),
+    "generateText_tool_error": (
+        Call(asked=(WEATHER,), answer=None, calls=(PARIS,), number=0),
+        Call(asked=(WEATHER, "no such city"), answer=SUNNY, number=1),
+    ),
+    "streamObject": (Call(asked=("Ada",), answer=ADA),),
     "generateObject": (Call(asked=("Ada",), answer=ADA),),
     "chat_bare": (Call(asked=("hi",)),),
     "langgraph_graph": (Call(),),
@@ -122,8 +134,10 @@ SCENARIOS: Mapping[str, tuple[Call, ...]] = {
 ASKED_OTHERWISE: Mapping[tuple[str, str], tuple[Call, ...]] = {
     ("litellm", "chat"): (Call(asked=("You are helpful.", "hi")),),
     ("litellm", "tools"): (Call(asked=("Weather?",), answer=None, calls=(PARIS,)),),
-    ("laminar", "workflow"): (Call(asked=HELLO),),
-    ("laminar", "responses"): (Call(asked=HELLO),),
+    **dict.fromkeys(
+        (("laminar", "workflow"), ("laminar", "responses"), ("langfuse-js", "workflow"), ("langfuse-js", "responses")),
+        (Call(asked=HELLO),),
+    ),
     ("azure-ai-inference", "chat_tool_result"): (Call(asked=(WEATHER, "18C"), answer=SUNNY),),
     ("openlit", "messages"): (Call(asked=HELLO),),
     ("openinference-js-openai", "completion"): (Call(asked=("Once upon a time",)),),
@@ -135,6 +149,6 @@ ASKED_OTHERWISE: Mapping[tuple[str, str], tuple[Call, ...]] = {
 
 WITHOUT_CALLS = {
     *("embeddings", "embed", "workflow_big_io", "rerank", "retrieval", "tool", "tool_error"),
-    *("query", "query_error"),
+    *("query", "query_error", "embedMany"),
 }
 """Scenarios in which no model is called."""

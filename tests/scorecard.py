@@ -40,6 +40,7 @@ _CALL_NAMES = (
     *("OpenAIServerModel", "OpenAIChat.", "OpenAIChatGenerator", "completion", "OpenAI.chat", "generation", "response"),
     *("OpenAIChatCompletionClient", "OpenAI Chat Completions", "OpenAI Completions", "OpenAI Responses"),
     *("Anthropic Messages", "together.chat", "vertexai.generate_content", "OpenAIChatModel", "ClientV2.chat"),
+    *("openai/gpt-4o",),
     *("litellm_request", "raw_gen_ai_request", "Chat Completion with", "Responses API with", "streaming response from"),
 )
 _CALL_ENDINGS = (".doGenerate", ".doStream")

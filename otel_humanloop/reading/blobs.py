@@ -6,7 +6,7 @@ vendor's API, or the messages alone; for anything else arguments and a result. N
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from otel_humanloop.operation import Kind, Message
@@ -81,9 +81,21 @@ def generation(value: Value) -> tuple[Message, ...] | None:
     return answered(body) if isinstance(within(body, "generations"), list) else None
 
 
-def of_kind(kind: Reader[Kind], inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Fields:
-    """The four fields of an input and an output: a conversation where a model was called, else inputs and output."""
-    given, gave = structure(*inputs), structure(*outputs)
+def of_kind(
+    kind: Reader[Kind],
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    *,
+    reader: Callable[..., Reader[Any]] = structure,
+) -> Fields:
+    """The four fields of an input and an output: a conversation where a model was called, else inputs and output.
+
+    Args:
+        kind: What the span is.
+        inputs, outputs: The keys of either, in the order they are looked for.
+        reader: Makes the reader of such keys: `readers.json_value` where text, too, is written as JSON.
+    """
+    given, gave = reader(*inputs), reader(*outputs)
 
     def is_call(span: Span) -> bool:
         found = kind(span)

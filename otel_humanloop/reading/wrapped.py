@@ -1,7 +1,7 @@
 """Parts of messages that name their type by a key around them, as the typed parts `parts` knows.
 
-Gemini, Genkit and Bedrock write `{"functionCall": {...}}` where others write `{"type": "tool_call", ...}`. Nothing here
-raises.
+Gemini, Genkit, Haystack and Bedrock write `{"functionCall": {...}}` where others write `{"type": "tool_call", ...}`.
+Nothing here raises.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ def typed(part: Fields) -> dict[str, Any] | None:
 
 def _call(inner: Fields) -> dict[str, Any]:
     arguments: Any = next((inner[key] for key in ("args", "input", "arguments") if key in inner), "")
-    return {"type": "tool_call", "id": _id(inner), "name": inner.get("name"), "arguments": arguments}
+    name = next((inner[key] for key in ("name", "tool_name") if inner.get(key)), None)
+    return {"type": "tool_call", "id": _id(inner), "name": name, "arguments": arguments}
 
 
 def _result(inner: Fields) -> dict[str, Any]:
     response = next((inner[key] for key in ("response", "output", "result", "content") if key in inner), "")
-    return {"type": "tool_call_response", "id": _id(inner), "response": response}
+    origin = inner.get("origin")  # Haystack: the call it answers
+    call = cast("dict[str, Any]", origin) if isinstance(origin, dict) else inner
+    return {"type": "tool_call_response", "id": _id(call), "response": response}
 
 
 def _id(inner: Fields) -> Any:

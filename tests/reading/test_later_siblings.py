@@ -12,7 +12,7 @@ from captured import PARIS, SUNNY, answered, asked_for, call, operations
 from corpus import captures
 from spoken import operation
 
-from otel_humanloop.operation import Kind, Text, ToolResult
+from otel_humanloop.operation import Kind, Reasoning, Text, ToolResult
 
 
 @pytest.mark.parametrize("name", ["openlit-1.45.0/messages", "openlit-1.45.0/tools", "traceloop-js-0.27.0/tools"])
@@ -136,6 +136,61 @@ def test_laminars_steps_are_told_by_its_own_keys() -> None:
     [flow] = operations("laminar-0.7.16/workflow", Kind.CHAIN)
     assert (tool.inputs, tool.output, tool.tags) == ({"q": "Paris"}, {"temp": "18C"}, ("a",))
     assert (flow.inputs, flow.conversation, flow.user) == ({"q": "Paris"}, "sess-1", "user-1")
+
+
+def test_laminar_and_genkit_write_text_as_json() -> None:
+    [flow] = operations("laminar-0.7.16/workflow", Kind.CHAIN)
+    assert flow.output == "Hello! How can I help you today?"
+    [tool] = operations("genkit-1.42.0/agent_tool", Kind.TOOL)
+    assert (tool.inputs, tool.output) == ({"city": "Paris"}, "18C")
+    flow = next(one for one in operations("genkit-1.42.0/agent_tool") if one.name == "weatherFlow")
+    assert (flow.inputs, flow.output) == ({"input": "Weather in Paris?"}, SUNNY)
+
+
+def test_genkits_calls_tell_messages_and_tools() -> None:
+    first, second = operations("genkit-1.42.0/agent_tool", Kind.MODEL)
+    assert asked_for(first) == [PARIS]
+    assert [message.role for message in second.messages or ()] == ["system", "user", "model", "tool"]
+    assert answered(second) == SUNNY
+    assert first.usage is not None
+    assert (first.usage.prompt_tokens, first.usage.output_tokens) == (1117, 46)
+
+
+def test_haystack_names_the_tool_that_was_asked_for_and_the_call_that_was_answered() -> None:
+    first, second = operations("haystack-2.22.0/agent_tool", Kind.MODEL)
+    assert asked_for(first) == [PARIS]
+    [result] = [part for message in second.messages or () for part in message.parts if isinstance(part, ToolResult)]
+    assert (result.text, result.id) == ("18C", _asked_id(first))
+    [found] = operations("haystack-2.22.0/rag", Kind.RETRIEVAL)
+    assert [one["content"] for one in found.documents or ()] == ["Paris is sunny"]
+
+
+def test_langfuse_in_javascript_says_at_its_level_that_a_call_failed() -> None:
+    assert call("langfuse-js-5.11.1/chat_err429").error == "Error: 429 Rate limit reached for gpt-4o"
+    level = {"langfuse.observation.type": "span", "langfuse.observation.level": "ERROR"}
+    assert operation(level).error == "Error"
+    assert operation({**level, "langfuse.observation.level": "WARNING"}).error is None
+
+
+def test_instructions_that_langfuse_keeps_beside_the_conversation_are_said_in_it() -> None:
+    said = call("langfuse-js-5.11.1/responses").messages
+    assert said is not None
+    assert [message.role for message in said] == ["system", "user"]
+
+
+def test_what_an_agent_says_in_several_messages_is_one_answer() -> None:
+    [agent] = operations("openinference-claude-agent-0.1.22/query", Kind.AGENT)
+    assert agent.output_messages is not None
+    assert [part.text for part in agent.output_messages[0].parts if isinstance(part, (Reasoning, Text))] == [
+        "I think of a greeting.",
+        "Hello! How can I help you today?",
+    ]
+
+
+def test_vercels_outer_span_of_many_embeddings_says_of_what() -> None:
+    [outer] = operations("vercel-ai-6.0.326/embedMany", Kind.CHAIN)
+    assert outer.inputs == {"input": ["a", "b"]}
+    assert len(outer.output) == 2
 
 
 def test_a_call_whose_span_in_javascript_ends_before_that_of_its_client_is_one_log() -> None:

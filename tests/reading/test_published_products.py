@@ -229,4 +229,4 @@ def test_genkit_models():
 
 def test_genkit_flows_and_tools():
     flow = operation({"genkit:type": "flow", "genkit:name": "qa", "genkit:input": '"hi"', "genkit:output": {"a": 1}})
-    assert (flow.kind, flow.name, flow.inputs, flow.output) == (Kind.CHAIN, "qa", {"input": '"hi"'}, {"a": 1})
+    assert (flow.kind, flow.name, flow.inputs, flow.output) == (Kind.CHAIN, "qa", {"input": "hi"}, {"a": 1})

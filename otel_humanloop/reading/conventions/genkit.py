@@ -2,8 +2,8 @@
 
 https://genkit.dev/docs/observability/overview/
 
-A model's name begins with that of its plugin. Thoughts are counted beside the answer's tokens. Written from the
-published keys; there is no capture of it here.
+A model's name begins with that of its plugin. Thoughts are counted beside the answer's tokens. Inputs and outputs are
+JSON, text in quotation marks included.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from otel_humanloop.operation import Kind, Usage
 from otel_humanloop.reading import blobs, bodies, messages
 from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, reads
-from otel_humanloop.reading.readers import first, identifier, json_object, mapped, one_of, present
+from otel_humanloop.reading.readers import first, identifier, json_object, json_value, mapped, one_of, present
 from otel_humanloop.reading.values import as_identifier, as_integer, as_object, within
 from otel_humanloop.spans import Span
 
@@ -40,7 +40,7 @@ _kind = first(
     ),
     one_of({"flow": Kind.CHAIN, "flowstep": Kind.CHAIN, "util": Kind.CHAIN, "action": Kind.CHAIN}, "genkit:type"),
 )
-_said = blobs.of_kind(_kind, (_INPUT,), (_OUTPUT,))
+_said = blobs.of_kind(_kind, (_INPUT,), (_OUTPUT,), reader=json_value)
 _named = identifier("genkit:name")
 _request = json_object(_INPUT)
 _answer = json_object(_OUTPUT)

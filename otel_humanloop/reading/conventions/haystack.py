@@ -2,7 +2,7 @@
 
 https://docs.haystack.deepset.ai/docs/tracing
 
-A component's type says what it does, by how it ends. Written from the published keys; there is no capture of it here.
+A component's type says what it does, by how it ends.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any, cast
 
 from otel_humanloop.operation import Kind, Usage
 from otel_humanloop.reading import blobs, bodies
-from otel_humanloop.reading.convention import Convention, Counting, Fields, Rank
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, reads
 from otel_humanloop.reading.readers import first, identifier, json_object, mapped, present
-from otel_humanloop.reading.values import as_identifier, within
+from otel_humanloop.reading.values import as_identifier, as_objects, within
+from otel_humanloop.spans import Span
 
 _INPUT = ("haystack.component.input", "haystack.pipeline.input_data", "haystack.agent.input")
 _OUTPUT = ("haystack.component.output", "haystack.pipeline.output_data", "haystack.agent.output")
@@ -57,6 +58,20 @@ def _usage(meta: Mapping[str, Any]) -> Usage | None:
     return bodies.usage(meta.get("usage"))
 
 
+def _listed(output: Mapping[str, Any]) -> tuple[dict[str, Any], ...] | None:
+    return as_objects(output.get("documents"))
+
+
+_all_documents = mapped(json_object("haystack.component.output"), _listed)
+
+
+@reads(_all_documents, _kind)
+def _documents(span: Span) -> Found[tuple[dict[str, Any], ...]] | None:
+    """What was found or ranked."""
+    kind = _kind(span)
+    return _all_documents(span) if kind is not None and kind.value in (Kind.RETRIEVAL, Kind.RERANKER) else None
+
+
 _of_reply = mapped(json_object("haystack.component.output"), _meta)
 
 CONVENTION = Convention(
@@ -72,6 +87,7 @@ CONVENTION = Convention(
         output_messages=_said.output_messages,
         inputs=_said.inputs,
         output=_said.output,
+        documents=_documents,
         usage=mapped(_of_reply, _usage),
         finish_reasons=mapped(
             mapped(_of_reply, lambda meta: as_identifier(meta.get("finish_reason"))), lambda reason: (reason,)

@@ -2,7 +2,8 @@
 
 https://docs.laminar.sh/tracing/structure/overview
 
-Calls of models follow `otel_genai` and `openllmetry`; Laminar's own keys hold any span's input and output.
+Calls of models follow `otel_genai` and `openllmetry`; Laminar's own keys hold any span's input and output,
+as JSON.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from otel_humanloop.operation import Kind
 from otel_humanloop.reading import blobs
 from otel_humanloop.reading.convention import Convention, Fields, Rank
-from otel_humanloop.reading.readers import first, identifier, one_of, prefixed, present, strings
+from otel_humanloop.reading.readers import first, identifier, json_value, one_of, prefixed, present, strings
 
 _PROPERTIES = "lmnr.association.properties."
 _INPUT, _OUTPUT = "lmnr.span.input", "lmnr.span.output"
@@ -29,7 +30,7 @@ _stated = one_of(
     "lmnr.span.type",
 )
 _presumed = present(Kind.CHAIN, _INPUT, _OUTPUT)
-_said = blobs.of_kind(first(_stated, _presumed), (_INPUT,), (_OUTPUT,))
+_said = blobs.of_kind(first(_stated, _presumed), (_INPUT,), (_OUTPUT,), reader=json_value)
 
 CONVENTION = Convention(
     name="laminar",

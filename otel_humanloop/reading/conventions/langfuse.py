@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from otel_humanloop.operation import Cost, Kind, Usage
+from otel_humanloop.operation import Cost, Kind, Message, Usage
 from otel_humanloop.reading import blobs, bodies, messages
-from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Rank, Reader, reads
+from otel_humanloop.reading.convention import Convention, Counting, Fields, Found, Look, Rank, Reader, asks, reads
 from otel_humanloop.reading.readers import (
     first,
     identifier,
@@ -28,7 +28,7 @@ from otel_humanloop.reading.readers import (
 )
 from otel_humanloop.reading.templates import template
 from otel_humanloop.reading.values import as_identifier, as_integer, as_number, as_value
-from otel_humanloop.spans import Span
+from otel_humanloop.spans import Span, StatusCode
 
 _METADATA = "langfuse.observation.metadata."
 _SESSION, _USER = "langfuse_session_id", "langfuse_user_id"
@@ -36,6 +36,7 @@ _LONGEST = 3600.0  # seconds
 _STARTED = "langfuse.observation.completion_start_time"
 _INPUT = ("langfuse.observation.input", "langfuse.trace.input")
 _OUTPUT = ("langfuse.observation.output", "langfuse.trace.output")
+_LEVEL, _STATUS = "langfuse.observation.level", "langfuse.observation.status_message"
 _MODEL = "langfuse.observation.model.name"
 
 _stated = one_of(
@@ -105,6 +106,27 @@ def _cost(details: Mapping[str, Any]) -> Cost | None:
     return Cost(prompt=amounts["input"], output=amounts["output"], total=amounts["total"])
 
 
+@asks(cast("Reader[tuple[Message, ...]]", _said.messages), _said_of("instructions"))
+def _messages(
+    span: Span, told: Look[tuple[Message, ...]], instructions: Look[str]
+) -> Found[tuple[Message, ...]] | None:
+    """The wrapper of OpenAI's client in JavaScript keeps the instructions of Responses beside the conversation."""
+    said, given = told(span), instructions(span)
+    if said is None or given is None or any(one.role == "system" for one in said.value):
+        return said
+    system = messages.instructions(given.value) or ()
+    return Found((*system, *said.value), said.key, (*said.taken, *given.taken))
+
+
+def _failed(span: Span) -> Found[str] | None:
+    """What went wrong, where the span's own status does not say that something did: in JavaScript."""
+    level = span.attributes.get(_LEVEL)
+    if level != "ERROR" or span.status.code is StatusCode.ERROR:
+        return None
+    message = span.attributes.get(_STATUS)
+    return Found(message if isinstance(message, str) and message else "Error", _STATUS, (_LEVEL, _STATUS))
+
+
 CONVENTION = Convention(
     name="langfuse",
     rank=Rank.FRAMEWORK,
@@ -129,7 +151,7 @@ CONVENTION = Convention(
             name=identifier("langfuse.observation.prompt.name"),
             version=identifier("langfuse.observation.prompt.version"),
         ),
-        messages=_said.messages,
+        messages=_messages,
         output_messages=_said.output_messages,
         inputs=_said.inputs,
         output=_said.output,
@@ -137,6 +159,7 @@ CONVENTION = Convention(
         cost=mapped(json_object("langfuse.observation.cost_details"), _cost),
         finish_reasons=mapped(_said_of("finish_reason"), lambda reason: (reason,)),
         time_to_first_token=_time_to_first_token,
+        error=Reader(_failed, (_LEVEL, _STATUS)),
         tags=strings("langfuse.trace.tags", "langfuse.tags"),
         metadata=first(_metadata, json_object("langfuse.observation.metadata", "langfuse.trace.metadata")),
     ),

@@ -9,7 +9,7 @@ Anthropic leave cached tokens out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from otel_humanloop.operation import Cost, Kind, Usage
 from otel_humanloop.reading import blobs, bodies, messages
@@ -26,7 +26,7 @@ from otel_humanloop.reading.readers import (
     structure,
 )
 from otel_humanloop.reading.usage import cache_beside
-from otel_humanloop.reading.values import as_identifier, as_integer, as_number, as_text, as_value
+from otel_humanloop.reading.values import as_identifier, as_integer, as_number, as_value
 from otel_humanloop.spans import Span, Value
 
 _KINDS = {
@@ -99,17 +99,7 @@ def _asked_of(request: Mapping[str, Any]) -> str | None:
 
 
 _kind = mapped(_named("mlflow.spanType"), lambda name: _KINDS.get(name.upper()))
-_said = blobs.of_kind(_kind, ("mlflow.spanInputs",), ("mlflow.spanOutputs",))
-
-_plain = mapped(json_value("mlflow.spanOutputs"), as_text)
-
-
-@reads(_plain, _kind)
-def _text(span: Span) -> Found[str] | None:
-    """What anything but a call of a model gave, where that is text."""
-    kind = _kind(span)
-    return None if kind is not None and kind.value is Kind.MODEL else _plain(span)
-
+_said = blobs.of_kind(_kind, ("mlflow.spanInputs",), ("mlflow.spanOutputs",), reader=json_value)
 
 CONVENTION = Convention(
     name="mlflow",
@@ -139,7 +129,7 @@ CONVENTION = Convention(
         messages=_said.messages,
         output_messages=_said.output_messages,
         inputs=_said.inputs,
-        output=first(_text, cast("Reader[Any]", _said.output)),
+        output=_said.output,
         finish_reasons=mapped(_answer, _reasons),
         usage=_usage,
         cost=mapped(json_object("mlflow.llm.cost"), _cost),

@@ -166,6 +166,13 @@ def _plain(span: Span, key: str, mime_type_key: str, role: str) -> Found[_Messag
     return mapped(text(key), messages.conversation(role))(span)
 
 
+def _in_one(told: Found[_Messages] | None) -> Found[_Messages] | None:
+    """What an agent answered in several messages, one after the other: they are no choices."""
+    if told is None or any(one.role != "assistant" for one in told.value):
+        return told
+    return Found((bodies.as_one(told.value),), told.key, told.taken)
+
+
 def _every_reason(of_first: Found[_Reasons] | None, answer: Found[bodies.Answer] | None) -> Found[_Reasons] | None:
     """Why each choice stopped, where the answer is there; else the first."""
     of_all = None if answer is None else bodies.finish_reasons(answer.value)
@@ -179,7 +186,7 @@ def _answered(
     span: Span, told: Look[_Messages], given: Look[_Messages], answer: Look[bodies.Answer], reason: Look[_Reasons]
 ) -> Found[_Messages] | None:
     if not _is_call(span):
-        return told(span)
+        return _in_one(told(span))
     if span.status.code is StatusCode.ERROR:
         found = told(span)  # some write there what went wrong, or an answer without words
     else:

@@ -168,7 +168,7 @@ def _answered(span: Span, *looks: Look[Any]) -> Found[_Messages] | None:
     return Found((message,), ", ".join(one.key for one in found), keys)
 
 
-@asks(_arguments, _several_texts, first(_embedded, _prompted))
+@asks(_arguments, _several_texts, first(_embedded, _several_texts, _prompted))
 def _inputs(
     span: Span, of_tool: Look[_Inputs], of_embedding: Look[_Inputs], of_chain: Look[_Inputs]
 ) -> Found[_Inputs] | None:
@@ -176,7 +176,7 @@ def _inputs(
     return None if look is None else look(span)
 
 
-@asks(_result, _vectors, first(_answer_text, _answer_object, _answer_calls, _vector))
+@asks(_result, _vectors, first(_answer_text, _answer_object, _answer_calls, _vector, _vectors))
 def _output(span: Span, of_tool: Look[Any], of_embedding: Look[Any], of_chain: Look[Any]) -> Found[Any] | None:
     look = {Kind.TOOL: of_tool, Kind.EMBEDDING: of_embedding, Kind.CHAIN: of_chain}.get(_kind(span) or Kind.STEP)
     return None if look is None else look(span)
