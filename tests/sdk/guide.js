@@ -58,7 +58,113 @@ async function chain(session) {
   };
 }
 
+const noon = new Date("2024-06-01T12:00:00Z");
+const model = {
+  model: "gpt-4",
+  provider: "openai",
+  endpoint: "chat",
+  max_tokens: 5,
+  temperature: 0.5,
+  top_p: 0.9,
+  stop: ["END"],
+  presence_penalty: 0.1,
+  frequency_penalty: -0.1,
+  other: { logit_bias: { 1: 2 } },
+  chat_template: [{ role: "system", content: "Serve {{a}}" }],
+  tools: [{ name: "search", description: "d", parameters: { type: "object" } }],
+  description: "d",
+};
+
+// Every field that the SDK can send with a log and a call, and the methods that the guide has no use for.
+async function fields() {
+  const session = (await humanloop.sessions.create()).data.id;
+  const common = {
+    inputs: { nested: { list: [1, null, { é: "😀" }] }, none: null, zero: 0, empty: "", moment: noon },
+    source: "",
+    metadata: { k: { n: [1] } },
+    session_id: session,
+  };
+  const log = (
+    await humanloop.log({
+      project: "fields",
+      reference_id: "r",
+      messages: [{ role: "user", content: "u", name: "n" }],
+      output: "",
+      error: "",
+      config: model,
+      created_at: noon,
+      duration: 0,
+      feedback: [{ type: "rating", value: "good", user: "u", created_at: noon }],
+      save: true,
+      source_datapoint_id: "evtc_1",
+      judgment: ["a"],
+      environment: "staging",
+      stdout: "",
+      output_message: { role: "assistant", content: "x", name: "n" },
+      prompt_tokens: 0,
+      output_tokens: 4,
+      prompt_cost: 0,
+      output_cost: 0.1,
+      provider_request: { a: [1] },
+      provider_response: { b: {} },
+      ...common,
+    })
+  ).data;
+  const called = {
+    project_id: log.project_id,
+    source: "s",
+    metadata: { m: 1 },
+    num_samples: 2,
+    user: "u",
+    session_id: session,
+    parent_id: log.id,
+    inputs: { a: "Ann" },
+    save: false,
+    source_datapoint_id: "evtc_1",
+    seed: 3,
+    return_inputs: false,
+  };
+  const messages = [{ role: "user", content: "Hi" }];
+  const chatted = await humanloop.chat({ messages, model_config: model, tool_call: "auto", ...called });
+  const completed = await humanloop.complete({
+    model_config: { model: "gpt-3.5-turbo-instruct", prompt_template: "{{a}}" },
+    suffix: "!",
+    logprobs: 1,
+    ...called,
+  });
+  for (const feedback of [
+    { type: "rating", value: "bad" },
+    { type: "rating", unset: true },
+    { type: "issue", value: "slow", user: "", created_at: noon },
+    { type: "of my own", value: "é", unset: false },
+  ])
+    await humanloop.feedback({ data_id: log.id, ...feedback });
+  const config = (await humanloop.projects.getActiveConfig({ id: log.project_id })).data.config.id;
+  const environments = [{ id: "env_x", name: "staging" }];
+  const deployed = await humanloop.projects.deployConfig({ projectId: log.project_id, config_id: config, environments });
+  await humanloop.projects.listDeployedConfigs({ id: log.project_id });
+  await humanloop.chatDeployed({ project_id: log.project_id, messages: [], environment: "staging" });
+  const environmentId = deployed.data[1].environment_id;
+  await humanloop.projects.deleteDeployedConfig({ projectId: log.project_id, environmentId });
+  await humanloop.projects.deactivateConfig({ id: log.project_id });
+  await humanloop.projects.update({ id: log.project_id, active_config_id: config, name: "renamed" });
+  return { log: log.id, session, chat: chatted.data.data[1].id, calls: completed.data.data.length };
+}
+
+// The SDK asks OpenAI itself with what is deployed, and logs the call while its caller goes on.
+async function noProxy() {
+  const prompt = { model: "gpt-4", endpoint: "complete", prompt_template: "Which is {{it}}?" };
+  const registered = (await humanloop.modelConfigs.register({ project: "no proxy", ...prompt })).data;
+  const project = registered.project_id;
+  const answer = await humanloop.completeDeployedNoProxy({ project_id: project, inputs: { it: "yours" } });
+  const logged = async () => (await humanloop.logs.list({ projectId: project })).data.records;
+  for (let tries = 0; tries < 1000 && (await logged()).length === 0; tries++);
+  return { output: answer.data[0].output, config: registered.config.id, logs: await logged() };
+}
+
 const scenarios = {
+  fields,
+  noProxy,
   S2: () => chain({}),
   S3: () => chain({ session_reference_id: randomUUID() }),
   S4: async () => {
@@ -129,7 +235,10 @@ const scenarios = {
 };
 
 scenarios[process.argv[2]]().then(
-  (result) => console.log(JSON.stringify(result)),
+  (result) => {
+    console.log(JSON.stringify(result));
+    process.exit(0); // what is deployed would be looked after for ever
+  },
   (error) => {
     console.error(error);
     process.exit(1);

@@ -12,6 +12,7 @@ import sys
 import uuid
 from importlib.metadata import version
 
+from fields import everything
 from humanloop import Humanloop
 
 OLD = version("humanloop").startswith("0.5.")
@@ -180,5 +181,9 @@ def stream() -> dict:
     return {"output": asyncio.run(read())}
 
 
-SCENARIOS = {"S2": s2, "S3": s3, "S4": s4, "S5": s5, "rest": rest, "stream": stream}
+def fields() -> dict:
+    return everything(humanloop, OLD)
+
+
+SCENARIOS = {"S2": s2, "S3": s3, "S4": s4, "S5": s5, "rest": rest, "stream": stream, "fields": fields}
 sys.stdout.write(json.dumps(SCENARIOS[sys.argv[1]]()) + "\n")

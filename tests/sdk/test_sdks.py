@@ -30,11 +30,12 @@ def answering(request: Request) -> Reply | None:
 
 
 class Sdk:
-    """One SDK, at one server."""
+    """One SDK, at one server. `old`: it knows fewer fields of a log than the others."""
 
-    def __init__(self, run: Callable[[str], Any], api: Api) -> None:
+    def __init__(self, run: Callable[[str], Any], api: Api, *, old: bool) -> None:
         self.run = run
         self.api = api
+        self.old = old
 
 
 @pytest.fixture(params=["python-0.7.35", "python-0.5.18", "typescript-0.5.36"])
@@ -46,11 +47,14 @@ def sdk(request: pytest.FixtureRequest) -> Iterator[Sdk]:
     with ModelServer([answering], api_key="sk-callers") as model, open_store("sqlite://") as store:
         settings = ProviderSettings(base_url=model.base_url)
         with running(store=store, api_keys=["hl_sk_test"], providers=settings) as server:
-            environ = {"HUMANLOOP_HOST": f"{server.url}/v4", "SDK_FOLDER": str(folder)}
+            own = {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "sk-callers"}
+            environ = {"HUMANLOOP_HOST": f"{server.url}/v4", "SDK_FOLDER": str(folder), **own}
             program = (
                 [str(folder), str(HERE / "guide.py")] if language == "python" else ["node", str(HERE / "guide.js")]
             )
-            yield Sdk(lambda scenario: run([*program, scenario], environ), Api(create_app(store)))
+            yield Sdk(
+                lambda scenario: run([*program, scenario], environ), Api(create_app(store)), old=version == "0.5.18"
+            )
 
 
 def test_s2_three_logs_without_a_session(sdk: Sdk) -> None:
@@ -120,6 +124,58 @@ def test_everything_else_it_can_do(sdk: Sdk) -> None:
     logs = sdk.api.ask("GET", "logs", params={"project_id": said["project"]})["records"]
     kept = {log["id"]: log for log in logs}.get(said["log"])
     assert kept is None or [each["type"] for each in kept["feedback"]] == ["rating", "correction"]
+
+
+INPUTS = {"nested": {"list": [1, None, {"é": "😀"}]}, "none": None, "zero": 0, "empty": ""}
+LATER_FIELDS = {
+    "source_datapoint_id": "evtc_1",
+    "judgment": ["a"],
+    "environment": "staging",
+    "stdout": "",
+    "output_message": {"role": "assistant", "content": "x", "name": "n"},
+    "prompt_tokens": 0,
+    "output_tokens": 4,
+    "tokens": 4,
+    "prompt_cost": 0,
+    "output_cost": 0.1,
+    "provider_request": {"a": [1]},
+    "provider_response": {"b": {}},
+}
+
+
+def test_every_field_it_can_send_is_kept(sdk: Sdk) -> None:
+    said = sdk.run("fields")
+    log = sdk.api.get_log(said["log"])
+    moment = log["inputs"].pop("moment")
+    assert moment.startswith("2024-06-01T12:00:00")
+    assert (log["inputs"], log["output"], log["error"], log["source"], log["duration"]) == (INPUTS, "", "", "", 0)
+    assert (log["created_at"], log["metadata"]) == ("2024-06-01T12:00:00+00:00", {"k": {"n": [1]}})
+    assert log["messages"] == [{"role": "user", "content": "u", "name": "n"}]
+    assert {name: log[name] for name in LATER_FIELDS if name in log} == ({} if sdk.old else LATER_FIELDS)
+    assert [(each["type"], each["value"], each.get("user")) for each in log["feedback"]] == [
+        ("rating", "good", "u"), ("issue", "slow", ""), ("of my own", "é", None),
+    ]  # fmt: skip
+    assert (log["project"], log["session_id"], log["reference_id"]) == ("renamed", said["session"], "r")
+    config = log["config"]
+    assert (config["stop"], config["other"], config["tools"][0]["name"]) == (
+        ["END"],
+        {"logit_bias": {"1": 2}},
+        "search",
+    )
+    chat = sdk.api.get_log(said["chat"])
+    assert (chat["parent_id"], chat["source"], chat["metadata"], chat["user"]) == (said["log"], "s", {"m": 1}, "u")
+    assert chat["config_id"] == log["config_id"]
+    assert (chat["save"], chat.get("output")) == ((True, "You said: Hi") if sdk.old else (False, None))
+    assert sdk.api.ask("GET", f"sessions/{said['session']}")["datapoints_count"] == 1 + 2 + said["calls"]
+
+
+@pytest.mark.parametrize("sdk", ["typescript-0.5.36"], indirect=True)
+def test_it_asks_openai_itself_and_logs_the_version_that_is_deployed(sdk: Sdk) -> None:
+    said = sdk.run("noProxy")
+    assert said["output"] == "You said: Which is yours?"
+    (log,) = said["logs"]
+    assert (log["output"], log["inputs"], log["config_id"]) == (said["output"], {"it": "yours"}, said["config"])
+    assert log["metadata"] == {"noProxy": True}
 
 
 def test_a_stream_arrives_whole(sdk: Sdk) -> None:
