@@ -164,8 +164,8 @@ def _attributes(pairs: Iterable[KeyValue]) -> Attributes:
     attributes: dict[str, Value] = {}
     for pair in pairs:
         value = pair.value
-        # Most are text, which is had at once; to ask which kind it is costs as much again.
-        attributes[pair.key] = value.string_value or _plain(value)
+        # Most are text or a number, and of all kinds but its own a value says nothing; to ask which it is costs more.
+        attributes[pair.key] = value.string_value or value.int_value or value.double_value or _plain(value)
     return attributes
 
 
