@@ -15,7 +15,7 @@ import msgspec
 
 from otel_humanloop.cli import garbage
 from otel_humanloop.cli.extras import require
-from otel_humanloop.cli.folders import data_folder
+from otel_humanloop.cli.folders import BRIDGE_SPOOL, data_folder
 from otel_humanloop.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -108,4 +108,4 @@ def settings_of(
 
 def default_spool(environ: Mapping[str, str] | None = None) -> str:
     """The URL of the spool a bridge has when it is told of none."""
-    return f"sqlite:///{data_folder(environ) / 'bridge-spool.db'}"
+    return f"sqlite:///{data_folder(environ) / BRIDGE_SPOOL}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
+from otel_humanloop.cli.kept import Kept
 from otel_humanloop.settings import Settings
 
 Level = Literal["problem", "note"]
@@ -34,11 +35,13 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
         settings: None where they cannot be loaded.
         environ: The environment variables.
         instrumentations: Name of each installed instrumentation, and the distribution it is of.
+        spools: What is in those on this machine's disk.
     """
 
     settings: Settings | None
     environ: Mapping[str, str]
     instrumentations: Mapping[str, str]
+    spools: Sequence[Kept] = ()
 
 
 def findings(around: Surroundings) -> list[Finding]:
@@ -200,6 +203,20 @@ def _forgetful(around: Surroundings) -> Iterator[Finding]:
         )
 
 
+def _refused(around: Surroundings) -> Iterator[Finding]:
+    for spool in around.spools:
+        if spool.error is not None:
+            yield Finding(
+                level="problem", what=spool.error, remedy=spool.hint or "name another file in HUMANLOOP_SPOOL"
+            )
+        elif spool.refused:
+            yield Finding(
+                level="note",
+                what=f"Humanloop refused {spool.refused} of the logs in {spool.url}",
+                remedy=f"otel-humanloop spool --spool {spool.url} tells which and why",
+            )
+
+
 _RULES: tuple[Callable[[Surroundings], Iterator[Finding]], ...] = (
     _disabled,
     _sampled,
@@ -212,4 +229,5 @@ _RULES: tuple[Callable[[Surroundings], Iterator[Finding]], ...] = (
     _cut_values,
     _few_attributes,
     _forgetful,
+    _refused,
 )

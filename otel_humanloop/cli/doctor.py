@@ -61,6 +61,15 @@ def _report_lines(report: Report, width: int) -> Iterator[Line]:
         ],
         width,
     )
+    yield from _section(
+        "Spools",
+        [
+            [(f"{spool.spans} wait", "plain"), (f"{spool.refused} refused", "plain"), (spool.url, "plain")]
+            for spool in report.spools
+            if spool.error is None
+        ],
+        width,
+    )
     if report.wrong_setting is not None:
         yield from _said([("✗ ", "error")], report.wrong_setting)
     if report.server is not None:

@@ -13,7 +13,7 @@ import msgspec
 
 from otel_humanloop.cli.arguments import port
 from otel_humanloop.cli.extras import missing, require
-from otel_humanloop.cli.folders import data_folder
+from otel_humanloop.cli.folders import SERVER_SPOOL, data_folder
 from otel_humanloop.errors import SettingsError
 from otel_humanloop.listening import listen
 
@@ -111,13 +111,18 @@ def _told(bridge: RunningBridge) -> tuple[bytes, str]:
     return bridge.metrics.text(), MEDIA_TYPE
 
 
+def beside(database: str) -> str:
+    """The URL of the spool of a server whose database is that file."""
+    return f"{database.partition('?')[0]}-otlp"
+
+
 def _spool(database: str) -> str:
     """A file beside the server's own, so that what was taken in for one server is not sent to another."""
     if database.startswith(_FILE) and len(database) > len(_FILE):
-        return f"{database.partition('?')[0]}-otlp"
+        return beside(database)
     if database.startswith("sqlite:"):
         return "memory:"
-    return f"{_FILE}{data_folder() / 'serve-otlp.db'}"
+    return f"{_FILE}{data_folder() / SERVER_SPOOL}"
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -10,9 +10,11 @@ from typing import Any
 
 import msgspec
 
+from otel_humanloop.cli import kept
 from otel_humanloop.cli.api import Api, without_credentials
 from otel_humanloop.cli.checkup import Finding, Surroundings, findings
 from otel_humanloop.cli.extras import EXTRAS, installed_version, missing
+from otel_humanloop.cli.kept import Kept
 from otel_humanloop.errors import HumanloopError, SettingsError
 from otel_humanloop.settings import SETTINGS, Settings, load
 
@@ -53,6 +55,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         instrumentations: Of each instrumentation that `opentelemetry-instrument` would load, its distribution.
         settings: Every setting; empty where they cannot be loaded.
         wrong_setting: Why they cannot.
+        spools: What is in those on this machine's disk.
         server: None where it was not asked.
         findings: Problems and notes.
     """
@@ -62,6 +65,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     instrumentations: dict[str, str]
     settings: list[SettingInForce]
     wrong_setting: str | None
+    spools: list[Kept]
     server: Server | None
     findings: list[Finding]
 
@@ -74,13 +78,15 @@ def look(*, offline: bool) -> Report:
     except SettingsError as error:
         wrong = str(error)
     instrumentations = _instrumentations()
-    around = Surroundings(settings=settings, environ=os.environ, instrumentations=instrumentations)
+    spools = [] if settings is None else [kept.look(url) for url in kept.known(settings)]
+    around = Surroundings(settings=settings, environ=os.environ, instrumentations=instrumentations, spools=spools)
     return Report(
         versions={"python": platform.python_version(), **{part: installed_version(part) for part in PARTS}},
         extras={extra: missing(extra) for extra in EXTRAS},
         instrumentations=instrumentations,
         settings=[] if settings is None else _in_force(settings),
         wrong_setting=wrong,
+        spools=spools,
         server=None if offline or settings is None else _ask(settings),
         findings=findings(around),
     )

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from otel_humanloop.cli import otlp
 from otel_humanloop.cli.arguments import count, port, seconds
 from otel_humanloop.cli.extras import require
-from otel_humanloop.cli.folders import data_folder
+from otel_humanloop.cli.folders import DATABASE, data_folder
 from otel_humanloop.cli.garbage import search_less
 from otel_humanloop.settings import DEFAULT_PORT, DEFAULT_PROVIDER_TIMEOUT, load
 
@@ -141,4 +141,4 @@ def default_database(environ: Mapping[str, str] | None = None) -> str:
 
     The folder is made if it is not there, for this user alone.
     """
-    return f"sqlite:///{data_folder(environ) / 'humanloop.db'}"
+    return f"sqlite:///{data_folder(environ) / DATABASE}"

@@ -8,23 +8,21 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from otel_humanloop.cli.bridge import settings_of
+from otel_humanloop.cli.kept import UNBOUNDED, is_there, known
 from otel_humanloop.cli.screen import Line, Piece, Screen, table
-from otel_humanloop.cli.serve import default_database
 from otel_humanloop.cli.text import clean
 from otel_humanloop.delivery.client import Client
 from otel_humanloop.delivery.spools import Refusal, Spool, open_spool
 from otel_humanloop.errors import HumanloopError, Refused, SettingsError, Unavailable
+from otel_humanloop.settings import Settings
 
 if TYPE_CHECKING:
     from otel_humanloop.cli.arguments import Commands
-
-_UNBOUNDED = 1 << 62  # whoever looks at a spool keeps nothing in it
 
 
 def add(commands: Commands) -> None:
@@ -59,9 +57,10 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Shows the spool, after what was asked for was done."""
-    settings = settings_of(arguments.spool, max_spans=_UNBOUNDED)
-    _must_be_there(settings.spool)
-    spool = open_spool(settings.spool, max_spans=_UNBOUNDED, max_bytes=_UNBOUNDED)
+    settings = settings_of(arguments.spool, max_spans=UNBOUNDED)
+    if not is_there(settings.spool):
+        raise _not_there(settings)
+    spool = open_spool(settings.spool, max_spans=UNBOUNDED, max_bytes=UNBOUNDED)
     try:
         done = True
         meant = _meant(spool.refused(), arguments.logs)
@@ -100,17 +99,12 @@ def _meant(refused: Sequence[Refusal], names: Sequence[str]) -> list[Refusal]:
     return [refusal for refusal in refused if not names or refusal.reference_id.startswith(tuple(names))]
 
 
-def _is_there(url: str) -> bool:
-    path = url.partition(":///")[2]
-    return bool(path) and Path(path).expanduser().is_file()
-
-
-def _must_be_there(url: str) -> None:
-    """Looking at a spool must not make one."""
-    if not _is_there(url):
-        others = [f"--spool {other}" for other in (f"{default_database()}-otlp",) if _is_there(other)]
-        hint = " or ".join([*others, "name the file of one: --spool sqlite:///PATH"])
-        raise SettingsError(f"there is no spool at `{url}`", hint=hint)
+def _not_there(settings: Settings) -> SettingsError:
+    """Looking at a spool does not make one; there may be others."""
+    others = " or ".join(f"--spool {url}" for url in known(settings))
+    return SettingsError(
+        f"there is no spool at `{settings.spool}`", hint=others or "name the file of one: --spool sqlite:///PATH"
+    )
 
 
 def _resend(spool: Spool, refused: Sequence[Refusal], client: Client, timeout: float) -> bool:

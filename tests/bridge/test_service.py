@@ -213,6 +213,19 @@ def test_an_address_that_means_nothing_is_an_error_that_names_it(url: str, capsy
     assert "hint:" in said
 
 
+def test_a_data_folder_that_cannot_be_made_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a container whose file system is not to be written to."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    monkeypatch.delenv("HUMANLOOP_SPOOL", raising=False)
+    assert main(["bridge"]) == 2
+    said = capsys.readouterr().err
+    assert f"error: the folder {tmp_path}/file/otel-humanloop cannot be made" in said
+    assert "hint: set XDG_DATA_HOME" in said
+
+
 def test_addresses_are_read() -> None:
     assert addresses.parse("http://localhost") == addresses.Listen(scheme="http", host="localhost", port=4318)
     assert addresses.parse("grpc://[::1]:9") == addresses.Listen(scheme="grpc", host="::1", port=9)

@@ -143,6 +143,25 @@ def test_where_only_a_servers_spool_is_it_is_named(
     assert main(["spool", "--spool", url]) == 0
 
 
+@pytest.mark.usefixtures("three")
+def test_the_doctor_tells_of_the_spools_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path}/spool.db"
+    monkeypatch.setenv("HUMANLOOP_SPOOL", url)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "none"))
+    assert main(["doctor", "--offline", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(each["url"], each["spans"], each["refused"]) for each in told["spools"]] == [(url, 0, 3)]
+    assert main(["doctor", "--offline"]) == 0
+    assert "0 wait  3 refused  sqlite:///" in capsys.readouterr().out
+    (tmp_path / "none").mkdir()
+    (tmp_path / "spool.db").write_bytes(b"something else")
+    assert main(["doctor", "--offline"]) == 1
+    assert "✗ " in capsys.readouterr().out
+    assert list((tmp_path / "none").iterdir()) == [], "looking makes nothing"
+
+
 def test_looking_at_what_is_not_there_makes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for url in (f"sqlite:///{tmp_path}/none.db", "memory:"):
         assert main(["spool", "--spool", url]) == 2

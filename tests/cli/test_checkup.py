@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from otel_humanloop.cli.checkup import Finding, Surroundings, findings
+from otel_humanloop.cli.kept import Kept
 from otel_humanloop.settings import load
 
 OPENAI = {"openai": "opentelemetry-instrumentation-openai"}
@@ -119,3 +120,20 @@ def test_problems_come_first_and_wrong_settings_hide_nothing_else() -> None:
     environ = {"OTEL_SDK_DISABLED": "true", "OTEL_SERVICE_NAME": "", "OTEL_TRACES_SAMPLER": "always_off"}
     levels = [finding.level for finding in findings(Surroundings(settings=None, environ=environ, instrumentations={}))]
     assert levels == ["problem", "problem", "note"]
+
+
+@pytest.mark.parametrize(
+    ("spool", "said"),
+    [
+        (Kept(url="sqlite:////a.db", spans=5), None),
+        (Kept(url="sqlite:////a.db", refused=2), ("note", "refused 2 of the logs in sqlite:////a.db")),
+        (Kept(url="sqlite:////a.db", error="it is damaged", hint="move it"), ("problem", "it is damaged")),
+    ],
+)
+def test_what_was_refused_and_what_cannot_be_read_is_said_of_a_spool(spool: Kept, said: tuple[str, str] | None) -> None:
+    around = Surroundings(
+        settings=load({"spool": spool.url}, environ={}), environ=WELL, instrumentations=OPENAI, spools=[spool]
+    )
+    found = [(finding.level, finding.what) for finding in findings(around)]
+    assert len(found) == (said is not None)
+    assert all(level == said[0] and said[1] in what for level, what in found if said is not None)
