@@ -234,9 +234,13 @@ def _nul_in(scope: Scope) -> Invalid:
 
 def _unserved(request: Request, error: HTTPException) -> RequestFailed:
     """What the framework says of an address that is not served, or not so."""
-    message = error.detail
-    if error.status_code == 404:
-        message = f"there is no {request.method} {request.url.path}"
-        if _NOT_BUILT.search(request.url.path):
+    message, path = error.detail, request.url.path
+    if error.status_code in (404, 405):
+        message = f"there is no {request.method} {path}"
+        if _NOT_BUILT.search(path):
             message += ": evaluations, evaluators, datasets, experiments and fine-tuning are not part of this server"
+        elif path.startswith("/v5/"):
+            message += ": this server speaks v4 of the API, as Humanloop's SDKs before 0.8 do"
+        elif not path.startswith("/v4") and "x-api-key" in request.headers:
+            message += ": the API is below /v4, which belongs to an SDK's host"
     return RequestFailed(error.status_code, message, headers=error.headers)

@@ -82,6 +82,6 @@ def _label(value: v4.FeedbackValue | None) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
-        return f"{value:g}"
+        return str(value).removesuffix(".0")
     text = value if isinstance(value, str) else ", ".join(value or ())
     return text.replace("\0", " ")[:_MAX_LABEL]

@@ -83,6 +83,16 @@ def test_the_latest_feedback_counts(api: Api, project: str) -> None:
     assert found(api, project, ("feedback-rating_filter", "bad")) == "da"
 
 
+@pytest.mark.parametrize(
+    ("value", "label"), [(12345678, "12345678"), (0.123456789, "0.123456789"), (5.0, "5"), (0, "0"), (True, "true")]
+)
+def test_feedback_is_filtered_by_the_whole_number(api: Api, value: Any, label: str) -> None:
+    said = {"type": "score", "value": value}
+    project = api.log(output="a", feedback=said)["project_id"]
+    assert found(api, project, ("feedback-score_filter", label)) == "a"
+    assert found(api, project, ("feedback-score_filter", f"{label}1")) == ""
+
+
 def test_pages_of_what_is_left(api: Api, project: str) -> None:
     asked = {"project_id": project, "source_filter": "AI", "size": 1}
     pages = [api.ask("GET", "logs", params={**asked, "page": page}) for page in range(3)]

@@ -118,6 +118,21 @@ def test_what_is_not_built_says_so(api: Api, path: str) -> None:
     assert "not part of this server" in api.ask("GET", path, status=404)["detail"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "hint"),
+    [
+        ("POST", "/logs", "the API is below /v4"),
+        ("POST", "/projects", "the API is below /v4"),
+        ("POST", "/v5/prompts/log", "this server speaks v4"),
+        ("PUT", "/v4/logs", "there is no PUT /v4/logs"),
+    ],
+)
+def test_who_asks_at_another_address_is_told_of_the_right_one(api: Api, method: str, path: str, hint: str) -> None:
+    answer = api.http.request(method, path, headers={"X-API-KEY": "k"})
+    assert answer.status_code in (404, 405)
+    assert hint in answer.json()["detail"]["message"]
+
+
 CHAT = [{"role": "system", "content": "Be kind.\n\n  Always."}, {"role": "user", "content": "{{question}}"}]
 
 
