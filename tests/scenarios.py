@@ -52,7 +52,10 @@ SCENARIOS: Mapping[str, tuple[Call, ...]] = {
     "responses_reasoning": (Call(asked=("Say hello",)),),
     "chat_stream_abandoned": (Call(asked=HELLO, answer=None),),
     **dict.fromkeys(("chat_json_schema", "chat_parse_pydantic"), (Call(asked=HELLO, answer=ADA),)),
-    **dict.fromkeys(("chat_image_b64", "chat_image_url"), (Call(asked=("What is this?",)),)),
+    **dict.fromkeys(
+        ("chat_image_b64", "chat_image_url", "chat_file", "chat_audio", "responses_media"),
+        (Call(asked=("What is this?",)),),
+    ),
     "responses_list_input": (Call(asked=("You are helpful.", "What is this?")),),
     "limit_big_b64_image": (Call(asked=("what",)),),
     "chat_long_input": (Call(asked=("x" * 40_000,)),),

@@ -126,7 +126,8 @@ def finish_reasons(said: Answer) -> tuple[str, ...] | None:
 
 
 def request_messages(value: Value) -> tuple[Message, ...] | None:
-    """The conversation in a request: its `messages`; or its `input`, after its `instructions`; or its `prompt`."""
+    """The conversation in a request: its `messages`, after its `system`; or its `input`, after its `instructions`; or
+    its `prompt`."""
     body = as_object(value)
     if body is None:
         return None
@@ -134,7 +135,10 @@ def request_messages(value: Value) -> tuple[Message, ...] | None:
     if isinstance(told, list):
         items = cast("list[Any]", told)
         spoken = all(isinstance(item, dict) and "role" in item for item in items)
-        return tuple(messages.message(item, "user") for item in items) if spoken else None
+        if not spoken:
+            return None
+        system = messages.instructions(body["system"]) if body.get("system") else None  # Anthropic's
+        return (*(system or ()), *(messages.message(item, "user") for item in items))
     said = messages.conversation("user")(next((body[key] for key in ("input", "prompt") if body.get(key)), None))
     instructions = messages.instructions(body["instructions"]) if body.get("instructions") else None
     return None if said is None else (*(instructions or ()), *said)

@@ -145,8 +145,10 @@ def _uri(fields: Fields) -> Part | None:
 
 def _blob(fields: Fields) -> Part | None:
     data = field(fields, "content", "data")
+    if data is None or data.startswith("data:"):
+        return _media(fields, data)
     mime_type = field(fields, "mime_type") or "application/octet-stream"
-    return None if data is None else _media(fields, f"data:{mime_type};base64,{data}")
+    return _media(fields, f"data:{mime_type};base64,{data}")
 
 
 def _media(fields: Fields, url: str | None) -> Media | None:

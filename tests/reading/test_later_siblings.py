@@ -12,7 +12,9 @@ from captured import PARIS, SUNNY, answered, asked_for, call, operations
 from corpus import captures
 from spoken import operation
 
-from otel_humanloop.operation import Kind, Reasoning, Text, ToolResult
+from otel_humanloop.operation import Kind, Media, Reasoning, Text, ToolResult
+
+PDF = "data:application/pdf;base64,JVBERi0="
 
 
 @pytest.mark.parametrize("name", ["openlit-1.45.0/messages", "openlit-1.45.0/tools", "traceloop-js-0.27.0/tools"])
@@ -85,6 +87,34 @@ def test_messages_of_which_the_spans_tell_a_role_alone_are_read_in_the_whole_req
     assert asked_for(asked) == [PARIS]
     assert [tool.name for tool in asked.tools or ()] == ["get_weather"]
     assert asked.parameters is None
+
+
+@pytest.mark.parametrize(
+    ("scenario", "media"),
+    [
+        ("chat_file", [Media(modality="file", url=PDF)]),
+        ("chat_audio", [Media(modality="audio", url="data:audio/wav;base64,UklGRg==", mime_type="audio/wav")]),
+        (
+            "responses_media",
+            [
+                Media(modality="image", url="https://example.com/a.png", detail="low"),
+                Media(modality="file", url=PDF),
+            ],
+        ),
+    ],
+)
+def test_files_and_sound_that_openinferences_messages_leave_out_are_read_in_the_whole_request(
+    scenario: str, media: list[Media]
+) -> None:
+    said = call(f"openinference-openai-0.1.66/{scenario}").messages
+    assert said is not None
+    assert said[0].parts == (Text(text="What is this?"), *media)
+
+
+def test_what_is_a_data_url_already_is_not_made_one_again() -> None:
+    said = call("logfire-openai-5.2.0/responses_media").messages
+    assert said is not None
+    assert [part.url for part in said[0].parts if isinstance(part, Media)] == ["https://example.com/a.png", PDF]
 
 
 def test_the_prompt_of_a_completion_may_stand_in_the_whole_input_alone() -> None:

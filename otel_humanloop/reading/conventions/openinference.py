@@ -52,6 +52,8 @@ _FIRST_TOKEN = "First Token Stream Event"
 _REDACTED = "__REDACTED__"
 _JSON = "application/json"
 _TEXT = "text/plain"
+_UNTOLD = ('"file"', '"input_file"', '"input_audio"', '"document"')
+"""Types of parts that the messages have no place for: only the whole request tells them."""
 
 _KIND = "openinference.span.kind"
 _KINDS = {
@@ -143,17 +145,23 @@ def _and(found: Found[T], taken: tuple[str, ...]) -> Found[T]:
 def _asked(span: Span, told: Look[_Messages], requested: Look[_Messages]) -> Found[_Messages] | None:
     if not _is_call(span):
         return told(span)
-    found = _fuller(told(span), requested(span)) or _plain(span, _INPUT, _INPUT_TYPE, "user")
+    found = _fuller(span, told(span), requested, _INPUT) or _plain(span, _INPUT, _INPUT_TYPE, "user")
     return None if found is None else _and(found, _blob_keys(span, _INPUT, _INPUT_TYPE))
 
 
-def _fuller(told: Found[_Messages] | None, whole: Found[_Messages] | None) -> Found[_Messages] | None:
-    """The messages; those of the whole request or answer, where of some of the others only the role was written."""
-    if told is None or whole is None:
-        return told or whole
-    lacks = any(not one.parts for one in told.value)
-    is_fuller = len(whole.value) == len(told.value) and all(one.parts for one in whole.value)
-    return _and(whole, told.taken) if lacks and is_fuller else told
+def _fuller(span: Span, told: Found[_Messages] | None, whole: Look[_Messages], key: str) -> Found[_Messages] | None:
+    """The messages; those of the whole request or answer, where they tell more of what was said."""
+    value = span.attributes.get(key)
+    if told is None:
+        return whole(span)
+    if all(one.parts for one in told.value) and not (isinstance(value, str) and any(map(value.__contains__, _UNTOLD))):
+        return told
+    found = whole(span)
+    if found is None or len(found.value) != len(told.value):
+        return told
+    pairs = [(len(one.parts), len(other.parts)) for one, other in zip(told.value, found.value, strict=True)]
+    is_fuller = any(one < other for one, other in pairs) and all(one <= other for one, other in pairs)
+    return _and(found, told.taken) if is_fuller else told
 
 
 def _plain(span: Span, key: str, mime_type_key: str, role: str) -> Found[_Messages] | None:
@@ -190,7 +198,7 @@ def _answered(
     if span.status.code is StatusCode.ERROR:
         found = told(span)  # some write there what went wrong, or an answer without words
     else:
-        found = _fuller(told(span), given(span)) or _plain(span, _OUTPUT, _OUTPUT_TYPE, "assistant")
+        found = _fuller(span, told(span), given, _OUTPUT) or _plain(span, _OUTPUT, _OUTPUT_TYPE, "assistant")
     if found is None:
         return None
     if not any(one.parts or one.finish_reason for one in found.value):
