@@ -162,6 +162,21 @@ def test_what_a_durable_spool_has_kept_is_delivered_by_the_next_process(
     assert len(sent) == len(set(sent)) == kept + SPANS
 
 
+@pytest.mark.slow
+def test_what_a_wrong_key_left_in_a_durable_spool_is_delivered_with_the_right_one(
+    tmp_path: Path, humanloop: Humanloop
+) -> None:
+    spool = f"sqlite:///{tmp_path}/spool.db"
+    with backend("unauthorized") as base_url:
+        ran = run(tmp_path, HUMANLOOP_BASE_URL=base_url, HUMANLOOP_SPOOL=spool)
+    assert_unharmed(ran, without_us())
+    assert "HUMANLOOP_API_KEY" in ran.err
+    following = run(tmp_path, HUMANLOOP_BASE_URL=humanloop.base_url, HUMANLOOP_SPOOL=spool, HUMANLOOP_TIMEOUT="30")
+    assert following.code == ENDINGS["exit"]
+    sent = [log["reference_id"] for body in humanloop.posts() for log in body]
+    assert len(sent) == len(set(sent)) == 2 * SPANS
+
+
 def test_a_disk_that_is_full_costs_spans_and_nothing_else(tmp_path: Path) -> None:
     alone = without_us()
     limited = (
