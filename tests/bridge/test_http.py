@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import gzip
@@ -31,6 +32,7 @@ from support_otlp import JSON, PROTOBUF, body, request, span, until
 
 from otel_humanloop.bridge import bodies
 from otel_humanloop.bridge.door import RETRY_FULL
+from otel_humanloop.bridge.receivers.http import read_body
 from otel_humanloop.bridge.service import RunningBridge
 
 
@@ -300,3 +302,38 @@ def test_the_biggest_batch_of_a_collector_is_taken_whole(bridge: RunningBridge, 
     assert answer.status_code == 200
     until(lambda: not bridge.keeper.spans, 60)
     assert bridge.keeper.counts.sent == 8192
+
+
+def test_a_body_is_put_together_of_its_parts() -> None:
+    parts = [b"a", b"", b"b", b"c"]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+
+    assert asyncio.run(read_body(receive)) == b"abc"
+
+
+def test_a_body_that_stops_coming_is_not_waited_for() -> None:
+    given_up: list[bool] = []
+
+    async def receive() -> dict[str, Any]:
+        if not given_up:
+            given_up.append(False)
+            return {"type": "http.request", "body": b"a", "more_body": True}
+        try:
+            return await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            given_up[0] = True
+            raise
+
+    with pytest.raises(asyncio.TimeoutError):
+        asyncio.run(read_body(receive, patience=0.01))
+    assert given_up == [True], "nothing goes on waiting"
+
+
+def test_a_sender_that_goes_away_leaves_no_body() -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(ConnectionResetError):
+        asyncio.run(read_body(receive))

@@ -32,7 +32,7 @@ _SIGNALS = {
     "/import/otel/v1/traces": Signal.TRACES,
 }
 
-_PATIENCE = 30.0  # seconds in which the next part of a body has to come
+_PATIENCE = 30.0  # seconds
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Any]
@@ -128,7 +128,7 @@ class HttpReceiver:
             if not has_room:
                 return BUSY
             try:
-                body = await _read(receive)
+                body = await read_body(receive)
             except bodies.TooLong as error:
                 return Verdict(code=Code.TOO_LARGE, message=str(error))
             except (asyncio.TimeoutError, ConnectionResetError):
@@ -139,24 +139,44 @@ class HttpReceiver:
             )
 
 
-async def _read(receive: Receive) -> bytes:
-    """The whole body.
+async def read_body(receive: Receive, *, patience: float = _PATIENCE) -> bytes:
+    """The whole body of a request.
+
+    Args:
+        patience: Seconds in which nothing of it comes, after which none is waited for.
 
     Raises:
         TooLong: It is longer than it may be.
         asyncio.TimeoutError: It stopped coming.
         ConnectionResetError: The sender went away.
     """
-    body = bytearray()
-    while True:
-        message = await asyncio.wait_for(receive(), _PATIENCE)
+    came: list[bytes] = []
+    # Large bodies come in many parts: a task and a timer for each would cost more than reading it.
+    reading = asyncio.ensure_future(_parts(receive, came))
+    try:
+        while not reading.done():
+            before = len(came)
+            await asyncio.wait((reading,), timeout=patience)
+            if not reading.done() and len(came) == before:
+                raise asyncio.TimeoutError
+        await reading
+    finally:
+        reading.cancel()
+    return b"".join(came)
+
+
+async def _parts(receive: Receive, came: list[bytes]) -> None:
+    """Adds the parts of a body to those that came, until the last."""
+    size, more = 0, True
+    while more:
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ConnectionResetError
-        body += message.get("body", b"")
-        if len(body) > bodies.MAX_BODY:
+        came.append(message.get("body", b""))
+        size += len(came[-1])
+        if size > bodies.MAX_BODY:
             raise bodies.TooLong
-        if not message.get("more_body"):
-            return bytes(body)
+        more = message.get("more_body", False)
 
 
 async def _send(send: Send, status: int, body: bytes, media_type: str, more: Mapping[str, str]) -> None:
