@@ -145,7 +145,7 @@ class _Making:
             while delta is not None:
                 if delta.prompt_tokens is not None or delta.output_tokens is not None:
                     answer = msgspec.structs.replace(answer, **{field: getattr(delta, field) for field in _COUNTED})
-                if delta.index < len(said) and (delta.text or delta.finish_reason or delta.tool_calls):
+                if 0 <= delta.index < len(said) and (delta.text or delta.finish_reason or delta.tool_calls):
                     new = Choice(text=delta.text, finish_reason=delta.finish_reason, tool_calls=delta.tool_calls)
                     before = said[delta.index]
                     said[delta.index] = msgspec.structs.replace(new, text=before.text + new.text)

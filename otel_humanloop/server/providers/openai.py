@@ -9,18 +9,21 @@ import functools
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
 
+from otel_humanloop.server.failures import Invalid
 from otel_humanloop.server.providers import Answer, Ask, Choice, Delta, ProviderFailed
 from otel_humanloop.server.providers.openai_messages import with_ids
 from otel_humanloop.server.providers.openai_shapes import Chunk, ChunkChoice, PartialCall, Reply
+from otel_humanloop.server.requests import check_depth
 
 _DEFAULTS = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0, "max_tokens": -1}
 """What a service does anyway is not sent: models without such a knob refuse to be told."""
 _PARAMETERS = (*_DEFAULTS, "stop", "seed")
+Said = TypeVar("Said")
 _REPLY = msgspec.json.Decoder(Reply)
 _CHUNK = msgspec.json.Decoder(Chunk)
 _FINISHED = {"tool_calls": "tool_call", "function_call": "tool_call"}
@@ -70,10 +73,7 @@ class OpenAIProvider:
         body = self.request(ask)
         async with self._asked(body) as response:
             said = await response.aread()
-        try:
-            reply = _REPLY.decode(said)
-        except msgspec.DecodeError as error:
-            raise self._failed(f"answered what cannot be read: {error}") from error
+        reply = self._read(said, _REPLY, "answered")
         usage = reply.usage
         choices = [
             Choice(
@@ -110,17 +110,26 @@ class OpenAIProvider:
                     )
 
     async def _chunks(self, response: httpx.Response) -> AsyncIterator[Chunk]:
+        silent = True
         async for line in response.aiter_lines():
             data = line.removeprefix("data:").strip()
             if not line.startswith("data:") or data == "[DONE]":
                 continue
-            try:
-                chunk = _CHUNK.decode(data)
-            except msgspec.DecodeError as error:
-                raise self._failed(f"streamed what cannot be read: {error}") from error
+            chunk = self._read(data.encode(), _CHUNK, "streamed")
             if chunk.error is not None:
                 raise self._failed(f"broke off: {_message(msgspec.json.encode({'error': chunk.error}))}")
+            silent = False
             yield chunk
+        if silent:
+            raise self._failed("was asked for a stream and answered none")
+
+    def _read(self, said: bytes, decoder: msgspec.json.Decoder[Said], how: str) -> Said:
+        """What is answered or streamed; all of it is looked at, for it is kept as it came."""
+        try:
+            check_depth(msgspec.json.decode(said.decode()), ())
+            return decoder.decode(said)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Invalid) as error:
+            raise self._failed(f"{how} what cannot be read: {error}") from error
 
     @asynccontextmanager
     async def _asked(self, body: Mapping[str, Any]) -> AsyncGenerator[httpx.Response, None]:
@@ -146,7 +155,7 @@ class OpenAIProvider:
     async def _check(self, response: httpx.Response) -> None:
         if response.is_success:
             return
-        message = _message(await response.aread())
+        message = _message(await response.aread()) or f"the provider answered {response.status_code} without a word"
         if response.status_code == 429:
             after = response.headers.get("retry-after", "1")
             raise ProviderFailed(429, message, origin=self._name, headers={"Retry-After": after})
@@ -173,9 +182,9 @@ def _message(said: bytes) -> str:
     """What an error's body says; its `error.message` where there is one."""
     text = said.decode(errors="replace")
     try:
-        decoded = msgspec.json.decode(said)
+        decoded = msgspec.json.decode(text)
         text = str(decoded["error"]["message"])
-    except (msgspec.DecodeError, KeyError, TypeError, IndexError):
+    except (msgspec.DecodeError, RecursionError, KeyError, TypeError, IndexError):
         pass
     return text[:_MOST_SAID]
 
