@@ -91,10 +91,12 @@ def _calculator() -> Callable[[Usage, str, str, int], Cost] | None:
 
 
 class _Rates(msgspec.Struct, frozen=True):
-    """What one token of each count adds, in US dollars, to the price of the input and to that of the output."""
+    """What one token of each count that costs something adds, in US dollars, to the price of the input and to that of
+    the output; and which of the counts are `contained` in which."""
 
-    input: dict[str, Decimal]
-    output: dict[str, Decimal]
+    input: tuple[tuple[str, Decimal], ...]
+    output: tuple[tuple[str, Decimal], ...]
+    contained: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 class _Prices:
@@ -121,12 +123,12 @@ class _Prices:
             self._snapshot, self._rates = snapshot, {}
         counts = {of: count for name, of in _COUNTS.items() if (count := getattr(usage, name)) is not None}
         rates = self._rates_of((provider, model, *counts))
-        if rates is None or not _are_apart(counts):
+        if rates is None or not _are_apart(counts, rates):
             asked = self._ask(counts, model, provider, datetime.fromtimestamp(at_ns / 1e9, timezone.utc))
             prompt, output, total = asked.input_price, asked.output_price, asked.total_price
         else:
-            prompt = sum([rates.input[name] * count for name, count in counts.items()], _NOTHING)
-            output = sum([rates.output[name] * count for name, count in counts.items()], _NOTHING)
+            prompt = sum([rate * counts[name] for name, rate in rates.input], _NOTHING)
+            output = sum([rate * counts[name] for name, rate in rates.output], _NOTHING)
             total = prompt + output
         return Cost(prompt=float(prompt), output=float(output), total=float(total))
 
@@ -149,14 +151,20 @@ class _Prices:
         has_tiers = not all(isinstance(each, Decimal) for each in vars(bare.model_price).values())
         if has_tiers or bare.total_price or isinstance(bare.model.prices, list):
             return None
-        rates = _Rates({}, {})
+        prompt: dict[str, Decimal] = {}
+        output: dict[str, Decimal] = {}
         for name in names:
             whole = {of: _MILLION for of, parts in _PARTS.items() if name in parts}
             without = self._ask({**nothing, **whole}, model, provider)
             with_it = self._ask({**nothing, **whole, name: _MILLION}, model, provider)
-            rates.input[name] = (with_it.input_price - without.input_price) / _MILLION
-            rates.output[name] = (with_it.output_price - without.output_price) / _MILLION
-        return rates
+            prompt[name] = (with_it.input_price - without.input_price) / _MILLION
+            output[name] = (with_it.output_price - without.output_price) / _MILLION
+        contained = {of: tuple(part for part in parts if part in names) for of, parts in _PARTS.items()}
+        return _Rates(
+            input=tuple((name, rate) for name, rate in prompt.items() if rate),
+            output=tuple((name, rate) for name, rate in output.items() if rate),
+            contained=tuple((of, parts) for of, parts in contained.items() if parts),
+        )
 
     def _ask(self, counts: dict[str, int], model: str, provider: str, at: datetime | None = None) -> PriceCalculation:
         return self._library.calc_price(
@@ -164,9 +172,9 @@ class _Prices:
         )
 
 
-def _are_apart(counts: Mapping[str, int]) -> bool:
+def _are_apart(counts: Mapping[str, int], rates: _Rates) -> bool:
     """Whether the counts are such that each has a share of its own: no parts are more than their whole, and no sound
     may be among what was cached, which is for the library to decide."""
     if min(counts.values()) < 0 or (counts.get(_SOUND) and any(counts.get(name) for name in _CACHED)):
         return False
-    return all(sum([counts.get(part, 0) for part in parts]) <= counts.get(of, 0) for of, parts in _PARTS.items())
+    return all(sum([counts[part] for part in parts]) <= counts.get(of, 0) for of, parts in rates.contained)
