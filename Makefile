@@ -39,6 +39,11 @@ help:
 demo: $(VENV)/.ready-demo
 	@$(BIN)/otel-humanloop demo $(ARGS)
 
+# What Python makes of a source file is kept, and in the environment, whether or not it may be kept beside that file: else
+# each process of a run reads and compiles all tests anew, which took a tenth of it. (Not where wheels are installed
+# again and again: their files are all of one moment, by which a changed one is not told from what was kept of it.)
+test: export PYTHONDONTWRITEBYTECODE :=
+test: export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/bytecode
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest -rsfE --numprocesses 4 --dist worksteal -m "not ($(TIERS))" $(ARGS)
 
