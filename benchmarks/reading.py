@@ -2,16 +2,20 @@
 build and encode its log.
 
 Reading is to cost no more with every convention than with three. Spans come in few shapes: each is read here as one
-of a shape that was met before.
+of a shape that was met before. What its texts came to is not: two spans that say the same, each in words of its own,
+are read in turn.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from time import process_time
+
+import msgspec
 
 from benchmarks.load import Load
 from otel_humanloop import settings
@@ -58,6 +62,14 @@ def spans() -> dict[str, tuple[Span, set[str]]]:
     return {"the load's chat": (chat, {"humanloop", "otel_genai", "openllmetry"}), **captured}
 
 
+def _alike(span: Span) -> Iterator[Span]:
+    """The span and another that says the same, in turn."""
+    copied = {
+        key: str(value.encode(), "utf-8") if isinstance(value, str) else value for key, value in span.attributes.items()
+    }
+    return cycle((span, msgspec.structs.replace(span, attributes=copied)))
+
+
 def main() -> None:
     """Prints a line for each span."""
     known = discover(conventions)
@@ -68,10 +80,11 @@ def main() -> None:
         each = draft(span)
         create = Create(key=each.key, draft=each, parent=None, session="s", user=None)
         log = build_log(create, _SETTINGS)
+        alike = _alike(span)
         with_three, with_all, drafted, built, encoded = times(
-            lambda span=span, three=three: three.read(span),
-            lambda span=span: every.read(span),
-            lambda span=span: draft(span),
+            lambda alike=alike, three=three: three.read(next(alike)),
+            lambda alike=alike: every.read(next(alike)),
+            lambda alike=alike: draft(next(alike)),
             lambda create=create: build_log(create, _SETTINGS),
             lambda log=log: encode(log),
         )

@@ -19,8 +19,11 @@ ROLES = frozenset({"user", "assistant", "system", "tool"})
 """`ChatRole`: what `ChatMessage.role` may hold."""
 
 
-class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What every record on the wire shares: frozen, by keyword, absent fields left out, unknown keys ignored."""
+class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What every record on the wire shares: frozen, by keyword, absent fields left out, unknown keys ignored.
+
+    No circle can close through one, so Python's collector of circles need not look at them.
+    """
 
 
 class FunctionCall(_Wire, frozen=True, kw_only=True):

@@ -29,10 +29,10 @@ class Catalogue:
 
     Args:
         conventions: By rank.
-        narrow_after: How many spans of a shape are read before that. Narrowing costs as much as it saves some ten.
+        narrow_after: How many spans of a shape are read before that. Narrowing costs as much as it saves some three.
     """
 
-    def __init__(self, conventions: Iterable[Convention], *, narrow_after: int = 8) -> None:
+    def __init__(self, conventions: Iterable[Convention], *, narrow_after: int = 3) -> None:
         self._conventions = tuple(conventions)
         self._bits = count()
         self._always = 0

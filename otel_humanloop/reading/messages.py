@@ -53,12 +53,24 @@ def conversation(role: str) -> Callable[[Any], tuple[Message, ...] | None]:
 
 
 def written(role: str) -> Callable[[Value], tuple[Message, ...] | None]:
-    """The same of an attribute's value, for `readers.attribute`: JSON text, or the value itself."""
+    """The same of an attribute's value, for `readers.attribute`: JSON text, or the value itself.
+
+    Several fields are read from one attribute: what its text came to is remembered until there is another.
+    """
     make = conversation(role)
+    lately: tuple[Value, tuple[Message, ...] | None] = None, None
 
     def parse(value: Value) -> tuple[Message, ...] | None:
-        said = usual.conversation(value, role) if isinstance(value, str) else None
-        return make(as_structure(value)) if said is None else said
+        nonlocal lately
+        if not isinstance(value, str):
+            return make(as_structure(value))
+        text, said = lately
+        if text is not value:
+            said = usual.conversation(value, role)
+            if said is None:
+                said = make(as_structure(value))
+            lately = value, said
+        return said
 
     return parse
 

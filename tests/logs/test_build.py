@@ -212,6 +212,12 @@ def test_nesting_keeps_every_value(attributes: dict[str, int]) -> None:
     assert sorted(values(nested(attributes))) == sorted(attributes.values())
 
 
+@given(st.dictionaries(st.text(alphabet="ab.", max_size=6), st.integers(), max_size=8), st.data())
+def test_some_keys_nest_as_they_do_alone(attributes: dict[str, int], data: st.DataObject) -> None:
+    some = data.draw(st.lists(st.sampled_from(sorted(attributes)), unique=True)) if attributes else []
+    assert nested(attributes, some) == nested({key: attributes[key] for key in some})
+
+
 ANYTHING = st.recursive(
     st.none()
     | st.booleans()

@@ -12,7 +12,7 @@ from corpus import captures
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_humanloop.operation import Kind, Operation
+from otel_humanloop.operation import Kind, Operation, told
 from otel_humanloop.reading import conventions, is_infrastructure, read
 from otel_humanloop.reading.catalogue import Catalogue
 from otel_humanloop.reading.convention import Fields, Reader, discover
@@ -168,6 +168,8 @@ def test_any_span_is_read_and_every_field_is_what_it_promises_to_be(span: Span):
     reading = read(span)
     assert (reading.operation.kind is Kind.STEP) is (reading.conventions == ())
     assert reading.taken <= set(span.attributes)
+    assert list(reading.left) == [key for key in span.attributes if key not in reading.taken]
+    assert reading.told == told(reading.sources)
     assert {source.partition(".")[0] for source in reading.sources} <= set(Operation.__struct_fields__)
     for field in Operation.__struct_fields__:
         said = getattr(reading.operation, field) is not None and reading.operation.kind is not Kind.STEP

@@ -97,3 +97,10 @@ def test_the_usual_shapes_are():
 )
 def test_anything_else_is_left_to_the_general_way(text: str):
     assert usual.conversation(text, "user") is None
+
+
+@given(st.lists(st.sampled_from(["plain words", '[{"role": "user", "parts": []}]', "[]", 3, None, ["a", "list"]])))
+def test_what_one_text_came_to_is_given_for_no_other(values: list[Any]):
+    parse, make = messages.written("user"), messages.conversation("user")
+    for value in values:
+        assert parse(value) == parse(value) == make(as_structure(value))
