@@ -19,10 +19,12 @@ class Process:
 
     Attributes:
         urls: Where it takes spans in, by scheme.
+        said: The line it said that in.
     """
 
-    def __init__(self, process: subprocess.Popen[str], urls: dict[str, str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], said: str, urls: dict[str, str]) -> None:
         self.process = process
+        self.said = said
         self.urls = urls
 
     def kill(self) -> None:
@@ -70,7 +72,7 @@ def bridge_process(
         said = until(stderr.readline)
         assert said.startswith("taking spans in at "), said + stderr.read()
         found = said.removeprefix("taking spans in at ").partition(";")[0].split(", ")
-        yield Process(process, {url.partition("://")[0]: url for url in found})
+        yield Process(process, said, {url.partition("://")[0]: url for url in found})
     finally:
         process.kill()
         process.wait(20)

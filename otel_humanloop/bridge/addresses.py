@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
@@ -102,6 +103,14 @@ def parse(url: str) -> Address:
     )
 
 
+def shown(url: str) -> str:
+    """The URL without the secrets that properties of librdkafka may hold."""
+    return _SECRET.sub(r"\1***", url)
+
+
+_SECRET = re.compile(r"([?&][^=&]*(?:password|secret|jaas|oauthbearer|\.pem)[^=&]*=)[^&]+", re.IGNORECASE)
+
+
 def _consume(url: str, parts: SplitResult) -> Consume:
     topics = tuple(topic for topic in unquote(parts.path.lstrip("/")).split(",") if topic)
     if not parts.netloc or not topics:
@@ -151,4 +160,4 @@ def _tls(url: str, wanted: bool, options: dict[str, str]) -> Tls | None:
 
 
 def _wrong(url: str, why: str) -> SettingsError:
-    return SettingsError(f"--receive is `{url}`: {why}", hint=f"such an address looks like {_EXAMPLES}")
+    return SettingsError(f"--receive is `{shown(url)}`: {why}", hint=f"such an address looks like {_EXAMPLES}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_humanloop.cli import garbage
+from otel_humanloop.cli.api import without_credentials
 from otel_humanloop.cli.extras import require
 from otel_humanloop.cli.folders import BRIDGE_SPOOL, data_folder
 from otel_humanloop.settings import Settings, load
@@ -76,8 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, ending)
     with service.running(settings, receivers, tokens=tokens) as bridge:
         garbage.search_less()
-        where = ", ".join([*bridge.urls, *(url for url in arguments.receive if url.startswith("kafka:"))])
-        sys.stderr.write(f"taking spans in at {where}; to {settings.base_url}, kept in {settings.spool}\n")
+        consumed = [addresses.shown(url) for url in arguments.receive if url.startswith("kafka:")]
+        where, to = ", ".join([*bridge.urls, *consumed]), without_credentials(settings.base_url)
+        sys.stderr.write(f"taking spans in at {where}; to {to}, kept in {settings.spool}\n")
         sys.stderr.flush()
         while not end.wait(3600):
             pass  # without a timeout, no signal would be seen on Windows

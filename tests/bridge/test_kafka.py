@@ -224,7 +224,7 @@ def test_two_bridges_of_which_one_is_killed_in_the_middle(
 
 def test_a_property_librdkafka_does_not_know_is_an_error_at_the_start(bridges: Any) -> None:
     with (
-        pytest.raises(SettingsError, match=r"no\.such"),
+        pytest.raises(SettingsError, match=r'these properties: No such configuration property: "no\.such"'),
         bridges("kafka://127.0.0.1:1/topic?no.such=1", spool="memory:"),
     ):
         pass

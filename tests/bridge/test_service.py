@@ -87,6 +87,11 @@ def test_the_sdks_exporter_comes_again_when_it_is_told_to(kind: str, bridges: An
         provider.shutdown()
 
 
+def test_it_says_where_it_delivers_and_no_password(tmp_path: Path) -> None:
+    with bridge_process("http://anna:hidden@127.0.0.1:1/v4", tmp_path / "spool.db") as bridge:
+        assert bridge.said.rstrip().endswith(f"; to http://127.0.0.1:1/v4, kept in sqlite:///{tmp_path}/spool.db")
+
+
 def test_sigterm_ends_it_with_what_is_left_on_the_disk(humanloop: Humanloop, tmp_path: Path) -> None:
     spool = tmp_path / "spool.db"
     with bridge_process("http://127.0.0.1:1/v4", spool, HUMANLOOP_SHUTDOWN_TIMEOUT="0.2") as bridge:
@@ -224,6 +229,13 @@ def test_a_data_folder_that_cannot_be_made_is_said(
     said = capsys.readouterr().err
     assert f"error: the folder {tmp_path}/file/otel-humanloop cannot be made" in said
     assert "hint: set XDG_DATA_HOME" in said
+
+
+@pytest.mark.parametrize("name", ["sasl.password", "ssl.key.password", "ssl.key.pem", "sasl.oauthbearer.client.secret"])
+def test_an_address_is_told_without_its_secrets(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"kafka://127.0.0.1:9092/topic?{name}=hidden&signal=none"
+    assert main(["bridge", "--receive", url]) == 2
+    assert f"`kafka://127.0.0.1:9092/topic?{name}=***&signal=none`" in capsys.readouterr().err
 
 
 def test_addresses_are_read() -> None:

@@ -89,14 +89,17 @@ class KafkaReceiver:
         common: dict[str, Any] = {
             "bootstrap.servers": address.brokers,
             "error_cb": self._complain,
+            "log_level": 2,  # what librdkafka would write to stderr, over and over, comes to `_complain` too
             **address.properties,
         }
         shared = {name: value for name, value in common.items() if not name.startswith(_OF_CONSUMERS)}
         try:
             self._consumer = Consumer({**_DEFAULTS, "group.id": address.group, **common})
             self._producer = Producer({"enable.idempotence": True, **shared})
-        except (KafkaException, ValueError) as error:
-            raise SettingsError(f"Kafka cannot be read with these properties: {error}") from error
+        except KafkaException as error:
+            raise _wrong(error.args[0].str()) from error
+        except ValueError as error:
+            raise _wrong(str(error)) from error
         metrics.expect(NAME, [address.signal], ["ok", "full", "invalid"])
         metrics.consumes(",".join(address.topics), lambda: self._offsets.waiting)
         keeper.on_settled(self._offsets.settle)
@@ -249,6 +252,13 @@ class KafkaReceiver:
 
     def _complain(self, error: KafkaError) -> None:
         self._notices.warn(f"kafka {error.name()}", f"Kafka at {self._address.brokers}: {error.str()}")
+
+
+def _wrong(why: str) -> SettingsError:
+    return SettingsError(
+        f"Kafka cannot be read with these properties: {why}",
+        hint="what follows ? in --receive is group, signal, dead_letter, or a property of librdkafka",
+    )
 
 
 def _message(message: Message) -> _Message:
