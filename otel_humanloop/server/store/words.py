@@ -68,6 +68,13 @@ class Reading(msgspec.Struct, frozen=True):
     texts: Texts | None
 
 
+class Keys(msgspec.Struct, frozen=True):
+    """Keys of logs from the least to the most: what the index holds of others need not be read."""
+
+    least: int
+    most: int
+
+
 def mark(tx: Connection, keys: Iterable[int]) -> None:
     """Notes that the words of these logs are to be read."""
     noted = [{"log": key} for key in keys]
@@ -151,23 +158,23 @@ def drop(tx: Connection, kept: Mapping[int, bytes]) -> None:
         tx.execute(delete(_words).where(_words.c.log.in_(chunk)))
 
 
-def holding(tx: Connection, kind: str, said: str) -> Select[tuple[int]]:
+def holding(tx: Connection, kind: str, said: str, within: Keys | None = None) -> Select[tuple[int]]:
     """Keys of the logs that hold all words of `said`. `kind` is `CONTENT_WORDS` or `METADATA_WORDS`."""
     wanted = list(dict.fromkeys(words_of(said)))
     if not wanted:
         return select(logs.c.key).where(false())
     if tx.dialect.name == "sqlite":
         name = _TABLES[kind]
-        return _matching(name, " AND ".join(_beginning_with(tx, name, word) for word in wanted))
-    return _having(" & ".join(f"'{kind}{word}':*" for word in wanted))
+        return _matching(name, " AND ".join(_beginning_with(tx, name, word) for word in wanted), within)
+    return _having(" & ".join(f"'{kind}{word}':*" for word in wanted), within)
 
 
-def of_user(tx: Connection, user: str) -> Select[tuple[int]]:
+def of_user(tx: Connection, user: str, within: Keys | None = None) -> Select[tuple[int]]:
     """Keys of the logs whose metadata names this user, and no other."""
     word = name_of_user(user)
     if tx.dialect.name == "sqlite":
-        return _matching(_TABLES[METADATA_WORDS], f'"{_USER_MARK}{word}"')
-    return _having(f"'{_USER_WORD}{word}'")
+        return _matching(_TABLES[METADATA_WORDS], f'"{_USER_MARK}{word}"', within)
+    return _having(f"'{_USER_WORD}{word}'", within)
 
 
 def _beginning_with(tx: Connection, name: str, word: str) -> str:
@@ -185,14 +192,15 @@ def _beginning_with(tx: Connection, name: str, word: str) -> str:
     return f"({' OR '.join(quoted)})"
 
 
-def _matching(name: str, query: str) -> Select[tuple[int]]:
+def _matching(name: str, query: str, within: Keys | None) -> Select[tuple[int]]:
     found = table(name, column("rowid", Integer))
-    return select(found.c.rowid).where(column(name).op("MATCH")(literal(query)))
+    matches = select(found.c.rowid).where(column(name).op("MATCH")(literal(query)))
+    return matches if within is None else matches.where(found.c.rowid >= within.least, found.c.rowid <= within.most)
 
 
-def _having(query: str) -> Select[tuple[int]]:
-    matches = _words.c.words.op("@@", is_comparison=True)(sa.cast(literal(query), TSQUERY))
-    return select(_words.c.log).where(matches)
+def _having(query: str, within: Keys | None) -> Select[tuple[int]]:
+    matches = select(_words.c.log).where(_words.c.words.op("@@", is_comparison=True)(sa.cast(literal(query), TSQUERY)))
+    return matches if within is None else matches.where(_words.c.log >= within.least, _words.c.log <= within.most)
 
 
 def _texts(kept: bytes) -> Texts:

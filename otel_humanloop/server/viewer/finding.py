@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
 
-from otel_humanloop.server.store import glimpses, words
+from otel_humanloop.server.store import glimpses
 from otel_humanloop.server.store.schema import configs, logs, projects, session_projects, sessions
+from otel_humanloop.server.viewer import seeking
 from otel_humanloop.server.viewer.filters import SIZE, Cursor, Filters
+from otel_humanloop.server.viewer.seeking import Order
 
 _SORTED: dict[str, ColumnElement[Any]] = {
     "start": sessions.c.started_at,
@@ -23,12 +25,6 @@ _SORTED: dict[str, ColumnElement[Any]] = {
     "tokens": sessions.c.tokens,
     "cost": sessions.c.cost,
 }
-
-_RARE = 5_000
-"""Logs up to which those that fit are gathered; where more fit, sessions are looked into one after the other."""
-
-_MOST_PROJECTS = 500
-"""Projects of one name, or of names that hold what is sought."""
 
 _MOST_MODELS = 500
 """Models one can choose from."""
@@ -92,14 +88,12 @@ def find(tx: Connection, filters: Filters) -> Found:
         value = session_projects.c.started_at  # of the project's own logs, as its index has it
     statement = _narrowed(tx, select(sessions, value.label("value")), filters)
     backwards = filters.before is not None
-    descending = filters.ascending == backwards
+    order = Order(value=value, descending=filters.ascending == backwards)
     cursor = filters.before or filters.after
-    place = tuple_(value, sessions.c.key)
     if cursor is not None:
-        there = tuple_(cursor.value, cursor.key)
-        statement = statement.where(place < there if descending else place > there)
-    order = [column.desc() if descending else column.asc() for column in (value, sessions.c.key)]
-    rows = tx.execute(statement.order_by(*order).limit(SIZE + 1)).all()
+        statement = statement.where(order.after(cursor.value, cursor.key))
+    asked = seeking.questions(tx, filters)
+    rows = seeking.rows(tx, statement, order, asked, SIZE + 1, by_time=filters.sort == "start")
     more, rows = len(rows) > SIZE, rows[:SIZE]
     if backwards:
         rows = rows[::-1]
@@ -151,68 +145,15 @@ def _narrowed(tx: Connection, statement: Select[Any], filters: Filters) -> Selec
         where.append(sessions.c.cost >= round(filters.min_cost * 1e12))
     if filters.model is not None:
         made = logs.c.config.in_(_made_with(tx, filters.model))
-        where.append(_having_log(tx, select(logs.c.key).where(made), made))
-    if filters.user is not None:
-        keys = words.of_user(tx, filters.user)
-        where.append(_having_log(tx, keys, logs.c.key.in_(keys)))
-    if filters.query is not None:
-        where.append(_sought(tx, filters.query))
+        keys = select(logs.c.key).where(made)
+        few = seeking.are_few(tx, keys)
+        gathered = sessions.c.key.in_(seeking.sessions_of(keys))
+        where.append(gathered if few else exists().where(logs.c.session == sessions.c.key, made))
     return statement.where(*where)
 
 
 def _made_with(tx: Connection, model: str) -> Sequence[int]:
     return tx.execute(select(configs.c.key).where(configs.c.model == model)).scalars().all()
-
-
-def _having_log(tx: Connection, keys: Select[tuple[int]], is_one: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Has the session one of these logs? `is_one` asks it of a log.
-
-    Which way to find out is short depends on how many such logs there are. Of few, their sessions are gathered. Of
-    many, sessions are looked into in the order of the list, which soon has a page of them.
-    """
-    if _are_few(tx, keys):
-        return sessions.c.key.in_(_sessions_of(keys))
-    return exists().where(logs.c.session == sessions.c.key, is_one)
-
-
-def _sessions_of(keys: Select[tuple[int]]) -> Select[Any]:
-    return select(logs.c.session).where(logs.c.key.in_(keys), logs.c.session.is_not(None))
-
-
-def _are_few(tx: Connection, keys: Select[tuple[int]]) -> bool:
-    some = keys.limit(_RARE + 1).subquery()
-    return bool(tx.execute(select(func.count()).select_from(some)).scalar_one() <= _RARE)
-
-
-def _sought(tx: Connection, query: str) -> ColumnElement[bool]:
-    """Is the session, a log of it or a project in it named so, or does a log hold the words?
-
-    Each question is one that an index answers; one question with `OR` in it would be put to every session.
-    """
-    prefix = f"sesh_{query}"
-    named = [
-        select(sessions.c.key).where(sessions.c.id == query),
-        select(sessions.c.key).where(sessions.c.id >= prefix, sessions.c.id < f"{prefix}\uffff"),
-        select(sessions.c.key).where(sessions.c.reference_id == query),
-        select(logs.c.session).where(logs.c.id == query, logs.c.session.is_not(None)),
-        select(logs.c.session).where(logs.c.reference_id == query, logs.c.session.is_not(None)),
-    ]
-    rare: list[Select[Any]] = []
-    common: list[ColumnElement[bool]] = []
-    called = select(projects.c.key, projects.c.logs).where(projects.c.name.icontains(query, autoescape=True))
-    found = tx.execute(called.limit(_MOST_PROJECTS)).all()
-    of_them = session_projects.c.project.in_([row.key for row in found])
-    if sum(row.logs for row in found) <= _RARE:
-        rare.append(select(session_projects.c.session).where(of_them))
-    else:
-        common.append(exists().where(session_projects.c.session == sessions.c.key, of_them))
-    for kind in (words.CONTENT_WORDS, words.METADATA_WORDS):
-        keys = words.holding(tx, kind, query)
-        if _are_few(tx, keys):
-            rare.append(_sessions_of(keys))
-        else:
-            common.append(exists().where(logs.c.session == sessions.c.key, logs.c.key.in_(keys)))
-    return or_(sessions.c.key.in_(union_all(*named, *rare)), *common)
 
 
 def _summaries(tx: Connection, rows: Sequence[Row[Any]]) -> list[Summary]:
