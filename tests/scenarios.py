@@ -143,6 +143,10 @@ ASKED_OTHERWISE: Mapping[tuple[str, str], tuple[Call, ...]] = {
     ),
     ("azure-ai-inference", "chat_tool_result"): (Call(asked=(WEATHER, "18C"), answer=SUNNY),),
     ("openlit", "messages"): (Call(asked=HELLO),),
+    ("mastra", "agent_tool"): (
+        Call(asked=(WEATHER,), answer=None, calls=(PARIS,), number=0),
+        Call(asked=(WEATHER,), answer=SUNNY, number=1),
+    ),
     ("openinference-js-openai", "completion"): (Call(asked=("Once upon a time",)),),
     **dict.fromkeys(
         (("openinference-js-openai", "chat_tool_result"), ("traceloop-js", "chat_tool_result")),

@@ -223,6 +223,30 @@ def test_vercels_outer_span_of_many_embeddings_says_of_what() -> None:
     assert len(outer.output) == 2
 
 
+def test_mastras_steps_are_around_calls_and_their_tools_and_pieces_of_answers_are_no_logs() -> None:
+    calls = operations("mastra-1.4.0/agent_tool", Kind.MODEL)
+    assert [one.finish_reasons for one in calls] == [("tool-calls",), ("stop",)]
+    assert [(one.provider, one.user, one.conversation) for one in calls] == [("openai", "user-1", "sess-1")] * 2
+    assert [one.usage.prompt_tokens for one in calls if one.usage is not None] == [1117, 1117]
+    [tool] = operations("mastra-1.4.0/agent_tool", Kind.TOOL)
+    assert (tool.name, tool.inputs, tool.output) == ("get_weather", {"city": "Paris"}, {"temp": "18C"})
+    logs = [log for wave in captures.sent("mastra-1.4.0/agent_tool") for log in wave]
+    names = [log["config"].get("name") for log in logs]
+    assert sorted(name for name in names if name is not None) == [
+        "agent_step weather_agent",
+        "agent_step weather_agent",
+        "get_weather",
+        "model_generation gpt-4o",
+        "weather_agent",
+    ]
+
+
+def test_mastras_generation_before_version_1_is_the_call_for_it_has_no_other_span() -> None:
+    [one] = operations("mastra-0.3.3/agent_tool", Kind.MODEL)
+    assert [message.role for message in one.messages or ()] == ["system", "user"]
+    assert answered(one) == SUNNY
+
+
 def test_a_call_whose_span_in_javascript_ends_before_that_of_its_client_is_one_log() -> None:
     [[log]] = captures.sent("openinference-js-anthropic-0.2.8/tools")
     assert log["metadata"]["otel"]["scope"] == "@arizeai/openinference-instrumentation-anthropic"
