@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -24,43 +25,6 @@ from otel_humanloop.server.store.records import ConfigDraft, Content, Json, LogD
 _UNSET = msgspec.UNSET
 
 
-class _Handed(msgspec.Struct, frozen=True, kw_only=True):
-    """A `LogRequest` whose content stays JSON, but for messages: what they may hold is the contract's to say."""
-
-    project: str | None = None
-    project_id: str | None = None
-    session_id: str | None = None
-    session_reference_id: str | None = None
-    parent_id: str | None = None
-    parent_reference_id: str | None = None
-    reference_id: str | None = None
-    inputs: Json = _UNSET
-    messages: list[v4.ChatMessage] | None = None
-    output: Json = _UNSET
-    output_message: v4.ChatMessage | None = None
-    judgment: Json = _UNSET
-    error: Json = _UNSET
-    stdout: Json = _UNSET
-    duration: float | None = None
-    created_at: str | None = None
-    source: str | None = None
-    source_datapoint_id: Json = _UNSET
-    metadata: Json = _UNSET
-    environment: str | None = None
-    save: bool | None = None
-    prompt_tokens: int | None = None
-    output_tokens: int | None = None
-    prompt_cost: float | None = None
-    output_cost: float | None = None
-    provider_request: Json = _UNSET
-    provider_response: Json = _UNSET
-    config: Json = _UNSET
-    config_id: str | None = None
-    feedback: Json = _UNSET
-
-
-_BODY = msgspec.json.Decoder(list[_Handed])
-
 _OPENS = {
     "inputs": b"{",
     "output": b'"',
@@ -73,6 +37,22 @@ _OPENS = {
 
 _NEVER = ("judgment", "stdout", "source_datapoint_id", "feedback")
 """What it never gives."""
+
+_AS_JSON = {*_OPENS, *_NEVER, "config"}
+
+_Handed: Any = msgspec.defstruct(
+    "_Handed",
+    [
+        (field.name, Json, _UNSET) if field.name in _AS_JSON else (field.name, field.type, field.default)
+        for field in msgspec.structs.fields(v4.LogRequest)
+    ],
+    frozen=True,
+    kw_only=True,
+    gc=False,
+)
+"""A `LogRequest` whose content stays JSON, but for messages: what they may hold is the contract's to say."""
+
+_BODY: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_Handed])
 
 _SECRET = b"provider_api_keys"
 """What is taken out of content before it is kept."""
@@ -97,7 +77,7 @@ def drafts_of(body: bytes) -> Sequence[LogDraft] | None:
     return [draft for draft in drafts if draft is not None] if None not in drafts else None
 
 
-def _draft(log: _Handed) -> LogDraft | None:
+def _draft(log: Any) -> LogDraft | None:
     if any(getattr(log, field) is not _UNSET for field in _NEVER):
         return None
     given: dict[str, msgspec.Raw] = {}
