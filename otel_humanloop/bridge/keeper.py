@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 _ENOUGH = 512
 """Spans that are worth a step before the delay is over."""
 
+_NEARLY = 0.9
+"""Of the bounds: while more is kept, a request that found no room would find none again."""
+
+_AGAIN = 30.0
+"""Seconds after which one may try, although nothing was let go."""
+
 Entry = tuple[Span, int]
 
 
@@ -54,13 +60,12 @@ class Keeper:
     Attributes:
         counts: What became of spans and logs.
         durable: What is kept outlives the process.
-        is_full: The latest request found no room.
     """
 
     def __init__(self, settings: Settings, *, transport: httpx.BaseTransport | None = None) -> None:
         self.settings = settings
         self.counts = Counts()
-        self.is_full = False
+        self._found_no_room: tuple[float, int] | None = None  # when the latest request did not, and what was kept then
         self._ages: dict[SpanKey, float] = {}
         self._line: list[_Turn] = []
         self._lining_up = threading.Lock()
@@ -110,9 +115,9 @@ class Keeper:
             if not turn.taken:
                 self._write(self._take_line())
         if turn.error is not None:
-            self.is_full = True
+            self._found_no_room = time.monotonic(), self._spool.spans
             raise turn.error
-        self.is_full = False
+        self._found_no_room = None
 
     def keep_records(self, records: Sequence[LogRecord]) -> None:
         """Keeps the log records that tell of a span; others are of no use here.
@@ -165,6 +170,19 @@ class Keeper:
     def bytes(self) -> int:
         """How many bytes they are, about."""
         return self._spool.bytes
+
+    @property
+    def is_full(self) -> bool:
+        """The latest request found no room, and another would find none either.
+
+        Whoever is asked in place of a full bridge sends it nothing by which it could see that it has room again.
+        """
+        if self._found_no_room is None:
+            return False
+        at, kept = self._found_no_room
+        if self.spans > _NEARLY * self.settings.max_spans or self.bytes > _NEARLY * self.settings.max_bytes:
+            return True
+        return self.spans >= kept and time.monotonic() - at < _AGAIN  # what a disk has no room for is tried again
 
     @property
     def oldest(self) -> float:

@@ -200,6 +200,21 @@ def test_while_the_spool_is_full_senders_are_asked_to_come_again(bridges: Any) -
         assert never.status_code == 413
 
 
+def test_a_bridge_that_was_full_is_ready_once_it_has_room_though_nobody_sends(
+    bridges: Any, humanloop: Humanloop
+) -> None:
+    humanloop.answers += [503]
+    with (
+        bridges(max_spans=2) as bridge,
+        httpx.Client(base_url=bridge.url("http"), trust_env=False) as http,
+    ):
+        assert http.post("/v1/traces", content=body(span(1, 2)), headers=PROTOBUF).status_code == 200
+        assert http.post("/v1/traces", content=body(span(1, 3), span(1, 4)), headers=PROTOBUF).status_code == 429
+        assert http.get("/readyz").status_code == 503
+        until(lambda: http.get("/readyz").status_code == 200)
+        assert bridge.keeper.spans == 0
+
+
 def test_a_disk_that_cannot_be_written_is_a_shortage_and_not_the_senders_fault(
     bridge: RunningBridge, tmp_path: Path
 ) -> None:
