@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Mapping
+from functools import cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -49,13 +50,10 @@ class Client:
     """
 
     def __init__(self, settings: Settings, *, transport: httpx.BaseTransport | None = None) -> None:
-        # Importing this package must not cost an application what importing these does.
-        from importlib.metadata import version
-
+        # Importing this package must not cost an application what importing this does.
         import httpx
 
         self._headers = {
-            "User-Agent": f"otel-humanloop/{version('otel-humanloop')}",
             "Accept": _JSON,
             "Accept-Encoding": "gzip, deflate",
         }
@@ -125,7 +123,7 @@ class Client:
         url = self._below + path
         until = time.monotonic() + timeout
         while True:
-            headers = {**self._headers, "Content-Type": media_type}
+            headers = {"User-Agent": _agent(), **self._headers, "Content-Type": media_type}
             sent, coding = self._coding.applied(body) if media_type == _JSON else (body, None)
             if coding is not None:
                 headers["Content-Encoding"] = coding
@@ -164,6 +162,14 @@ class Client:
             complete=complete,
             secrets=self._secrets,
         )
+
+
+@cache
+def _agent() -> str:
+    """Who asks. Looked up for the first request: a program starts sooner, and many never send one."""
+    from importlib.metadata import version
+
+    return f"otel-humanloop/{version('otel-humanloop')}"
 
 
 def _network(url: httpx.URL) -> httpx.BaseTransport:
