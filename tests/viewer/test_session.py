@@ -237,7 +237,9 @@ def test_a_very_large_session_says_how_much_of_it_is_shown(api: Api) -> None:
     node = session_page(api)
     assert len(tree(node)) == 2000
     assert "The first 2,000 of 2,700 logs." in node.text
-    assert len(tree(session_page(api, query="?all=1"))) == 2700
+    whole = session_page(api, query="?all=1")
+    assert len(tree(whole)) == 2700
+    assert whole.one("a", kind="fold-all").attributes["href"].endswith("?all=1")
 
 
 def test_an_empty_session_says_how_to_fill_it(api: Api) -> None:

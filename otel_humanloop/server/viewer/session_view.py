@@ -45,14 +45,15 @@ def session_values(tx: Connection, id: str, query: Any, log: str | None = None) 
     folded = [name for name in query.get("fold", "").split(",") if name]
     tree = tree_of(entries)
     rows = rows_of(tree, folded=folded)
-    shown = rows if query.get("all") == "1" or len(rows) <= MOST else rows[:MOST]
+    every = query.get("all") == "1"
+    shown = rows if every or len(rows) <= MOST else rows[:MOST]
     axis = axis_of(entries)
     path = critical_path(tree)
     cards = [
         card(
             row,
             session=f"/sessions/{id}",
-            fold=_fold_address(id, folded, row.entry.id, row.folded) if row.nested else "",
+            fold=_fold_address(id, folded, row, every=every) if row.nested else "",
             bars=bars(row.entry, axis, path.get(row.entry.key, ())),
             current=row.entry.id == log,
         )
@@ -66,11 +67,12 @@ def session_values(tx: Connection, id: str, query: Any, log: str | None = None) 
         "cards": Markup("".join(cards)),  # each is safe
         "left_out": len(shown) < len(rows),
         "axis": axis,
-        "zero": axis.start,
-        "ticks": axis.ticks(axis.start),
+        "ticks": axis.ticks(),
         "folded": folded,
         "nests": any(row.nested for row in rows),
-        "fold_all": f"/sessions/{id}" if folded else _fold_all(id, rows),
+        "fold_all": _address(
+            id, [] if folded else [row.entry.id for row in rows if row.nested and not row.depth], every
+        ),
         "drawer": drawer,
     }
 
@@ -99,15 +101,16 @@ def _title(session: Summary) -> str:
     return f"Session {short_id(session.id)}"
 
 
-def _fold_address(session: str, folded: Collection[str], name: str, is_folded: bool) -> str:
-    names = [other for other in folded if other != name] if is_folded else [*folded, name]
-    query = f"?fold={','.join(names)}" if names else ""
-    return f"/sessions/{session}{query}#{name}"
+def _fold_address(session: str, folded: Collection[str], row: Row, *, every: bool) -> str:
+    """The session with what is below a row folded, or no longer."""
+    name = row.entry.id
+    names = [other for other in folded if other != name] if row.folded else [*folded, name]
+    return f"{_address(session, names, every)}#{name}"
 
 
-def _fold_all(session: str, rows: Sequence[Row]) -> str:
-    names = [row.entry.id for row in rows if row.nested and row.depth == 0]
-    return f"/sessions/{session}?{urlencode({'fold': ','.join(names)}, safe=',')}"
+def _address(session: str, folded: Collection[str], every: bool) -> str:
+    asked = {**({"fold": ",".join(folded)} if folded else {}), **({"all": "1"} if every else {})}
+    return f"/sessions/{session}{'?' if asked else ''}{urlencode(asked, safe=',')}"
 
 
 def _drawer(tx: Connection, session: Summary, rows: Sequence[Row], log: str, query: Any) -> Drawer:

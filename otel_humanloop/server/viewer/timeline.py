@@ -43,15 +43,14 @@ class Axis(msgspec.Struct, frozen=True, kw_only=True):
         """Where a moment is, in per cent of the axis; to a second where that is a month long."""
         return round(100 * (moment - self.start) / (self.end - self.start), 5)
 
-    def ticks(self, zero: int) -> list[Tick]:
-        """Marks at round times after `zero`."""
+    def ticks(self) -> list[Tick]:
+        """Marks at round times after its start."""
         span = (self.end - self.start) / _SECOND
         step = _round_step(span / _TICKS)
-        first = math.ceil((self.start - zero) / _SECOND / step)
-        last = math.floor((self.end - zero) / _SECOND / step)
+        last = math.floor(span / step)
         return [
-            Tick(self.place(zero + round(number * step * _SECOND)), _label(number * step, step))
-            for number in range(first, last + 1)
+            Tick(self.place(self.start + round(number * step * _SECOND)), _label(number * step, step))
+            for number in range(last + 1)
         ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support_sessions import agent, session_id, shown
+from support_sessions import agent, many, session_id, shown
 
 from otel_humanloop.server.serve import running
 from otel_humanloop.server.store import open_store
@@ -70,6 +70,41 @@ def test_what_is_folded_and_read_stays_where_it_is(browse: Callable[..., Any], p
     assert row.bounding_box()["y"] == pytest.approx(before, abs=2)
     assert page.locator(".fold").get_attribute("aria-expanded") == "false"
     assert page.locator(".row:not([hidden])").count() == 91
+
+
+def test_what_is_shown_of_a_session_stays_shown_with_a_log_open(
+    browse: Callable[..., Any], post: Any, server: Any
+) -> None:
+    logs = agent()
+    post(*logs)
+    session = session_id(server)
+    page = browse().go(f"/sessions/{session}")
+    page.goto(f"{server.url}{page.locator('.fold').last.get_attribute('href')}")
+    page.wait_for_selector("body.watching")
+    assert shown(page) == ["agent", "turn"]
+    page.locator(".open").first.click()
+    sync_api.expect(page.locator(".drawer")).to_be_visible()
+    post({"reference_id": "more", "project": "more", "parent_reference_id": "agent", "output": "x"})
+    sync_api.expect(page.locator(".tree .open b")).to_have_text(["agent", "turn", "more"])
+    page.locator(".fold").last.click()
+    whole = ["agent", "turn", "model", "tool", "more"]
+    sync_api.expect(page.locator(".tree .open b")).to_have_text(whole)
+    post({"reference_id": "most", "project": "most", "parent_reference_id": "agent", "output": "x"})
+    sync_api.expect(page.locator(".tree .open b")).to_have_text([*whole, "most"])
+
+
+def test_every_log_of_a_large_session_stays_shown_with_one_open(
+    browse: Callable[..., Any], post: Any, server: Any
+) -> None:
+    for start in range(0, 2_100, 700):
+        post(*many(2_100)[start : start + 700])
+    page = browse().go_live(f"/sessions/{session_id(server)}?all=1")
+    page.locator(".open").first.click()
+    page.wait_for_selector(".drawer")
+    post({"reference_id": "more", "output": "x"})
+    page.wait_for_function("document.querySelectorAll('.tree .row').length === 2101")
+    page.locator(".drawer .close").click()
+    page.wait_for_url("**?all=1")
 
 
 def test_new_sessions_are_announced_and_shown_when_one_wants(browse: Callable[..., Any], post: Any) -> None:

@@ -3,6 +3,7 @@
 import { reveal } from "./clicks.js";
 import { goTo, move, row } from "./cursor.js";
 import { fetchPage, say } from "./pages.js";
+import { sessionAddress } from "./tree.js";
 
 let asked = 0;
 
@@ -12,7 +13,6 @@ export function isOpen() {
 }
 
 export function startDrawer() {
-  if (isOpen()) document.body.dataset.page = `/sessions/${document.body.dataset.session}`;
   document.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     const link = event.target.closest(".row .open, .move-previous, .move-next, .tabs a, .load-tab");
@@ -114,7 +114,7 @@ export function moveTab(step) {
 
 /** Closes the drawer; the row it was about is where keys go on. */
 export function closeDrawer() {
-  history.pushState(null, "", `/sessions/${document.body.dataset.session}`);
+  history.pushState(null, "", sessionAddress());
   remove();
 }
 

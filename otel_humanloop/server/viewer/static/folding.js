@@ -4,8 +4,7 @@ const AT_ONCE = 250; // rows shown in one frame: more than fit on a screen
 
 let showing = 0; // the frame in which more rows are shown
 
-/** How deep a row is nested; 0 at the top. */
-export const depthOf = (row) => Number(row.getAttribute("data-depth"));
+const depthOf = (row) => Number(row.getAttribute("data-depth"));
 
 /** Has a row's handle say that what is below it is folded, or not. */
 export function mark(handle, folded) {
@@ -17,7 +16,6 @@ export function mark(handle, folded) {
 /** Folds every row that has others below it, or unfolds them, as the button says. */
 export function foldAll(button) {
   const folding = button.textContent === "Fold all";
-  if (!folding && new URL(location.href).searchParams.has("fold")) return void location.assign(location.pathname);
   for (const handle of document.querySelectorAll(".tree .fold")) mark(handle, folding);
   hideFolded();
   button.textContent = folding ? "Unfold all" : "Fold all";

@@ -2,15 +2,19 @@
 
 import { reveal } from "./clicks.js";
 import { row as currentRow } from "./cursor.js";
-import { depthOf, foldAll, hideFolded, mark } from "./folding.js";
+import { foldAll, hideFolded, mark } from "./folding.js";
 import { fetchPage, inPlace } from "./pages.js";
 import { drawZoom } from "./zoom.js";
 
+let address; // of the session as it is shown: what the server folded, and whether it left rows out
 const source = new WeakMap(); // how each row came from the server
 const PARTS = [".session-head", ".ticks", ".lines"]; // what stands around the rows
 const parts = new Map(); // how each of them came from the server
 
 export function startTree() {
+  const kept = [...new URL(location.href).searchParams].filter(([name]) => name === "all" || name === "fold");
+  const query = kept.length ? `?${new URLSearchParams(kept)}` : "";
+  address = `/sessions/${document.body.dataset.session}${query}`;
   remember();
   offer();
   document.addEventListener("click", (event) => {
@@ -24,7 +28,9 @@ export function startTree() {
     const all = event.target.closest(".fold-all");
     if (all && plain) {
       event.preventDefault();
-      foldAll(all);
+      const unfolding = all.textContent === "Unfold all";
+      if (unfolding && address.includes("fold=")) location.assign(all.href); // the server left them out
+      else foldAll(all);
       return;
     }
     if (event.target.closest(".density")) toggleDensity();
@@ -42,14 +48,15 @@ export function startTree() {
   }
 }
 
+/** The address of the session as it is shown, without the log that may be open. */
+export const sessionAddress = () => address;
+
 /** Folds or unfolds what is below a row. A row without anything below it is left alone. */
 export function fold(row, folded) {
   const handle = row?.querySelector(".fold");
   if (!handle) return false;
-  if (!folded && handle.getAttribute("aria-expanded") === "false") {
-    const next = row.nextElementSibling;
-    if (!next || depthOf(next) <= depthOf(row)) return void refreshTree(handle.href); // the server left them out
-  }
+  const out = handle.getAttribute("aria-expanded") === "false" && address.includes(row.id); // the server left them out
+  if (!folded && out) return void refreshTree(handle.href);
   mark(handle, folded);
   hideFolded();
 }
@@ -79,9 +86,12 @@ function remember() {
   for (const row of document.querySelectorAll(".tree > .row")) if (!source.has(row)) source.set(row, row.innerHTML);
 }
 
-/** Brings the session up to date where it stands; gives the ids of rows that are other than they were. */
-export async function refreshTree(address) {
-  const page = await fetchPage(address ?? document.body.dataset.page ?? location.href);
+/**
+ * Brings the session up to date where it stands; gives the ids of rows that are other than they were.
+ * `unfolded` is the address of the page with rows that the server had left out.
+ */
+export async function refreshTree(unfolded) {
+  const page = await fetchPage(unfolded ?? address);
   const tree = document.querySelector(".tree");
   const fresh = page?.querySelector(".tree");
   if (!page) return [];
@@ -89,6 +99,7 @@ export async function refreshTree(address) {
     if (fresh) location.reload();
     return [];
   }
+  address = unfolded ?? address;
   const changed = [];
   inPlace([...tree.children], () => {
     for (const part of PARTS) {
@@ -125,7 +136,7 @@ export async function refreshTree(address) {
         for (const name of ["aria-level", "data-depth"]) here.setAttribute(name, row.getAttribute(name));
         here.replaceChildren(...[...row.childNodes].map((node) => document.adoptNode(node)));
         const handle = here.querySelector(".fold");
-        if (handle && foldedBefore.has(here.id) && !address) mark(handle, true);
+        if (handle && foldedBefore.has(here.id) && !unfolded) mark(handle, true);
       }
     }
     hideFolded();
