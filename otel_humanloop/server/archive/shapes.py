@@ -113,6 +113,7 @@ def held_in(line: bytes) -> tuple[str, Any]:
     Raises:
         ValueError, UnicodeDecodeError, RecursionError: It is not of an archive. (msgspec's errors are among the first.)
     """
+    line.decode()  # what is kept as it stands is not looked into otherwise
     said = _LINE.decode(line)
     held = [(kind, value) for kind in KINDS if (value := getattr(said, kind)) is not None]
     if len(held) != 1:

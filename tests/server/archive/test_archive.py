@@ -108,6 +108,20 @@ def test_a_line_that_cannot_be_taken_is_named_and_the_others_are_taken(store: St
     assert tally.made == {"project": 1}
 
 
+def test_a_log_whose_content_is_no_text_is_refused_and_the_others_are_taken(api: Api, store: Store) -> None:
+    for field in ("inputs", "provider_response", "metadata"):
+        api.log(**{field: {"a": "MARK"}})
+    api.log(output="fine")
+    lines = [line.replace(b"MARK", b"\xff") for line in writing.written(store)]
+    with open_store("sqlite://") as other:
+        tally = restoring.read(other, lines)
+        assert [refused.partition(" not of an archive: ")[2][:5] for refused in tally.refused()] == ["'utf-"] * 3
+        there = Api(create_app(other))
+        (project,) = there.ask("GET", "projects")["records"]
+        (log,) = there.ask("GET", "logs", params={"project_id": project["id"]})["records"]
+        assert log["output"] == "fine"
+
+
 def test_the_command_line_writes_and_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here, there = (f"sqlite:///{tmp_path / name}.db" for name in ("here", "there"))
     with open_store(here) as store:
