@@ -102,7 +102,7 @@ def test_every_log_of_a_large_session_stays_shown_with_one_open(
     page.locator(".open").first.click()
     page.wait_for_selector(".drawer")
     post({"reference_id": "more", "output": "x"})
-    page.wait_for_function("document.querySelectorAll('.tree .row').length === 2101")
+    page.wait_for_selector(".tree .row >> nth=2100", state="attached")
     page.locator(".drawer .close").click()
     page.wait_for_url("**?all=1")
 
