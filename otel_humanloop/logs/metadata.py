@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
 from otel_humanloop.logs.draft import Draft
 from otel_humanloop.operation import Operation, Usage
 from otel_humanloop.reading.limits import losses
-from otel_humanloop.spans import Event, SpanKind, StatusCode
+from otel_humanloop.spans import Event, Resource, SpanKind, StatusCode
 
 _PARTS = Usage.__struct_fields__[2:]
 """Counts the contract has no field for: all but the prompt's and the output's."""
 
 _MOST_KEYS = 100
 """How the attributes of more keys are nested is not remembered."""
+
+_MOST_RESOURCES = 64
+"""Resources of which it is remembered how their attributes are nested; each is kept for as long."""
 
 _DEEPEST = 50
 """Dots in a key at which its object is made without recursion."""
@@ -42,7 +45,7 @@ def metadata_of(draft: Draft, user: str | None, beside: Mapping[str, Any]) -> di
     if reading.left:
         metadata["attributes"] = nested(span.attributes, reading.left)
     if span.resource.attributes:
-        metadata["resource"] = nested(span.resource.attributes)
+        metadata["resource"] = _nested_resource(span.resource)
     if span.events:
         metadata["events"] = _events(span.events)
     if span.links:
@@ -105,6 +108,24 @@ def _grown(tree: dict[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any
         segment: attributes[below] if type(below) is str else _grown(below, attributes)
         for segment, below in tree.items()
     }
+
+
+def _remembering() -> Callable[[Resource], dict[str, Any]]:
+    """What nests the attributes of a resource, once for all spans that share it. Nobody may change what it gives."""
+    known: dict[int, tuple[Resource, dict[str, Any]]] = {}
+
+    def nest(resource: Resource) -> dict[str, Any]:
+        found = known.get(id(resource))
+        if found is None:
+            if len(known) >= _MOST_RESOURCES:
+                known.clear()
+            found = known[id(resource)] = resource, nested(resource.attributes)
+        return found[1]
+
+    return nest
+
+
+_nested_resource = _remembering()
 
 
 def _untangled(attributes: Mapping[str, Any]) -> dict[str, Any]:

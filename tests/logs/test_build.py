@@ -212,6 +212,13 @@ def test_nesting_keeps_every_value(attributes: dict[str, int]) -> None:
     assert sorted(values(nested(attributes))) == sorted(attributes.values())
 
 
+def test_every_log_has_the_resource_of_its_own_span() -> None:
+    resources = [Resource(attributes={"service.name": f"service {number}"}) for number in range(100)]
+    for resource in resources * 2:
+        log = log_of(Span(trace_id="1" * 32, span_id="2" * 16, end_ns=1, resource=resource))
+        assert log["metadata"]["resource"] == {"service": {"name": resource.attributes["service.name"]}}
+
+
 @given(st.dictionaries(st.text(alphabet="ab.", max_size=6), st.integers(), max_size=8), st.data())
 def test_some_keys_nest_as_they_do_alone(attributes: dict[str, int], data: st.DataObject) -> None:
     some = data.draw(st.lists(st.sampled_from(sorted(attributes)), unique=True)) if attributes else []
