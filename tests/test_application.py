@@ -76,7 +76,7 @@ def test_a_program_exits_as_it_would_within_the_deadline_where_nothing_answers(k
     assert (program.returncode, program.stdout) == (3, "done\n")
     assert "100 spans could not be delivered" in program.stderr
     assert "Traceback" not in program.stderr
-    assert took < 10
+    assert took < 40, "it waited for more than its deadline, a second"
 
 
 def test_shutdown_may_be_called_twice_and_spans_that_end_later_do_no_harm(humanloop: Humanloop) -> None:

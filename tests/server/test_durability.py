@@ -20,7 +20,7 @@ import httpx
 import pytest
 from support_server import MODEL
 
-DEADLINE = 30.0
+DEADLINE = 90.0
 
 
 def free_port() -> int:

@@ -56,7 +56,7 @@ def test_a_key_that_is_revoked_elsewhere_opens_a_running_server_no_longer(tmp_pa
 
         assert answers(200)
         elsewhere.write(partial(keys.revoke, id=made.id, now=2))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not answers(401):
             assert time.monotonic() < deadline
 
