@@ -41,6 +41,7 @@ SECRETS = "provider_api_keys"
 _DROPPED = frozenset({"type", SECRETS, "id", "status", "created_by", "tool_configs"})
 """What of a model's config says nothing about the model: clients post what `active-config` answered them."""
 _ENDPOINTS = ("complete", "chat", "edit")
+_FORMATS = ("json_object", "json_schema")
 _SOURCES = ("inline", "organization")
 _UNHASHED = {
     "model": ("name", "description"),
@@ -111,6 +112,8 @@ def _model(given: dict[str, Any], loc: Loc) -> dict[str, Any]:
     body: dict[str, Any] = {"type": "model", **_MODEL_DEFAULTS, **config, "other": other}
     if body["provider"] not in v4.PROVIDERS:
         other["provider"] = body.pop("provider")
+    if body.get("response_format", {}).get("type", _FORMATS[0]) not in _FORMATS:
+        other["response_format"] = body.pop("response_format")
     if body["endpoint"] not in _ENDPOINTS:
         raise Invalid((*loc, "endpoint"), f"must be one of: {', '.join(_ENDPOINTS)}", kind="type_error.enum")
     if tools is not None:

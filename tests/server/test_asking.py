@@ -68,6 +68,7 @@ NAMED = {"type": "json_schema", "json_schema": {"name": "response", "schema": SC
         ({"response_format": BARE}, {}, {"response_format": NAMED}),
         ({}, {"response_format": BARE}, {"response_format": NAMED}),
         ({"response_format": BARE}, {"response_format": JSON}, {"response_format": JSON}),
+        ({"response_format": {"type": "text"}}, {}, {"response_format": {"type": "text"}}),
         ({"seed": 1, "stop": "END", "top_p": 0.5}, {}, {"seed": 1, "stop": "END", "top_p": 0.5}),
         ({"seed": 1}, {"seed": 0}, {"seed": 0}),
         ({"other": {"logit_bias": {"50256": -100}}, "top_k": 3}, {}, {"logit_bias": {"50256": -100}, "top_k": 3}),

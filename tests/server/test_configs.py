@@ -75,6 +75,9 @@ def test_what_a_model_has_beyond_the_contract_is_kept_under_other(api: Api) -> N
     config = config_of(api, {"model": "m", "top_k": 5, "other": {"a": 1}, "provider": "langchain"})
     assert config["other"] == {"a": 1, "top_k": 5, "provider": "langchain"}
     assert "provider" not in config
+    config = config_of(api, {"model": "m", "response_format": {"type": "text"}})
+    assert config["other"] == {"response_format": {"type": "text"}}
+    assert "response_format" not in config
 
 
 def test_tools_offered_to_a_model_are_answered_with_ids(api: Api) -> None:
