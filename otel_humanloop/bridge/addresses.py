@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -18,6 +17,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 import msgspec
 
 from otel_humanloop.errors import SettingsError
+from otel_humanloop.hosts import is_loopback
 
 _PORTS = {"http": 4318, "https": 4318, "grpc": 4317, "grpcs": 4317}
 _EXAMPLES = "http://127.0.0.1:4318, grpc://127.0.0.1:4317 or kafka://127.0.0.1:9092/otlp_spans?group=otel-humanloop"
@@ -48,12 +48,7 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_loopback(self) -> bool:
         """Only programs of this machine can reach it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
 
 class Consume(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from otel_humanloop.bridge.door import Door
 from otel_humanloop.bridge.receivers import grpc
 from otel_humanloop.bridge.receivers.http import Health, HttpReceiver
 from otel_humanloop.errors import SettingsError
+from otel_humanloop.hosts import authority
 from otel_humanloop.listening import listen
 
 _GRACE = 3.0
@@ -100,8 +101,8 @@ class Receivers:
             stack.push_async_callback(server.stop, _GRACE)
         else:
             port = await self._http(address, stack)
-        host = f"[{address.host}]" if ":" in address.host else address.host
-        return f"{address.scheme}{'s' if address.tls is not None else ''}://{host}:{port}"
+        scheme = f"{address.scheme}s" if address.tls is not None else address.scheme
+        return f"{scheme}://{authority(address.host, port)}"
 
     async def _http(self, address: Listen, stack: contextlib.AsyncExitStack) -> int:
         listener = _listener(address)

@@ -6,7 +6,6 @@ import time
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from otel_humanloop.attachments import PATH, Attachment
 from otel_humanloop.delivery import answers, failures
 from otel_humanloop.delivery.coding import Coding
 from otel_humanloop.errors import SettingsError
+from otel_humanloop.hosts import is_loopback
 from otel_humanloop.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Client:
             ) from error
         self._secrets = answers.secrets_of(settings.api_key, settings.base_url)
         self._below = settings.base_url.rstrip("/")
-        self._coding = Coding(settings.compression, is_near=_is_loopback(self._base_url.host))
+        self._coding = Coding(settings.compression, is_near=is_loopback(self._base_url.host))
 
     def post_logs(self, body: bytes, *, timeout: float, count: int | None = None) -> None:
         """Creates the logs of `body`, the JSON of an array of `LogRequest`.
@@ -233,15 +233,6 @@ def _read(response: httpx.Response, until: float) -> tuple[bytes, bool]:
         if time.monotonic() > until:
             raise httpx.ReadTimeout("the answer's body comes too slowly", request=response.request)
     return b"".join(chunks), True
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _without_credentials(url: str) -> str:

@@ -9,7 +9,6 @@ this address (DNS rebinding), which the `Host` header gives away, and it can pos
 from __future__ import annotations
 
 import base64
-import ipaddress
 import time
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from otel_humanloop.hosts import is_loopback
 from otel_humanloop.server.failures import RequestFailed, answer
 from otel_humanloop.server.keyring import Keyring
 from otel_humanloop.server.rate import RateLimit
@@ -104,16 +104,6 @@ class Guard:
         except ValueError:
             return False
         return name is not None and (is_loopback(name) or name in self._allowed_hosts)
-
-
-def is_loopback(host: str) -> bool:
-    """Does this name or address mean the machine itself, wherever it is looked up?"""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _host_of(origin: str) -> str | None:

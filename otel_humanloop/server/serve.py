@@ -16,9 +16,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from otel_humanloop.errors import SettingsError
+from otel_humanloop.hosts import authority, is_loopback
 from otel_humanloop.listening import listen
 from otel_humanloop.server.app import create_app
-from otel_humanloop.server.guard import is_loopback
 from otel_humanloop.server.keyring import Keyring
 from otel_humanloop.server.providers import ProviderSettings
 from otel_humanloop.server.rate import RateLimit, SharedBuckets
@@ -229,4 +229,4 @@ def _listen(host: str, port: int, *, keyless: bool) -> socket.socket:
 
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{authority(host, port)}"

@@ -7,7 +7,6 @@ from starlette.testclient import TestClient
 from support_server import Api
 
 from otel_humanloop.server.app import create_app
-from otel_humanloop.server.guard import is_loopback
 from otel_humanloop.server.store import Store
 
 KEYS = ("key-one", "key-two")
@@ -93,18 +92,3 @@ def test_without_keys_its_own_pages_and_links_to_them_work(api: Api) -> None:
     assert api.http.post("/v4/sessions", headers=own).status_code == 201
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert api.http.get("/", headers=link).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("127.0.0.1", True),
-        ("::1", True),
-        ("localhost", True),
-        ("0.0.0.0", False),
-        ("::", False),
-        ("example.com", False),
-    ],
-)
-def test_what_is_loopback(host: str, loopback: bool) -> None:
-    assert is_loopback(host) is loopback

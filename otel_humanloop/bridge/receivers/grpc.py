@@ -13,6 +13,7 @@ from otel_humanloop.bridge import answers, bodies
 from otel_humanloop.bridge.addresses import Listen, Tls
 from otel_humanloop.bridge.door import BUSY, Code, Door, Signal, Verdict
 from otel_humanloop.errors import SettingsError
+from otel_humanloop.hosts import authority
 from otel_humanloop.spans.otlp import PROTOBUF
 
 NAME = "grpc"
@@ -52,8 +53,7 @@ async def start(address: Listen, door: Door, threads: Executor) -> tuple[grpc.ai
         for service, signal in _SERVICES.items()
     ]
     server.add_generic_rpc_handlers(tuple(handlers))
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    where = f"{host}:{address.port}"
+    where = authority(address.host, address.port)
     try:
         if address.tls is None:
             port = server.add_insecure_port(where)
