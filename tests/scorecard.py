@@ -100,20 +100,27 @@ def _of_file(name: str, family: str, calls: tuple[Call, ...]) -> Iterator[Cell]:
 
 
 def _by_call(made: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """The spans of one call together: by the response's id, or a stream's opening and its end (Logfire)."""
+    """The spans of one call: by the response's id, or a stream's opening and its end (Logfire), or by their failure."""
     groups: list[list[dict[str, Any]]] = []
     for span in made:
         ids = _values(span, ".response.id", ".openai.id") or _ids_in_answer(span)
         for group in groups:
             same = ids and ids & group[0].setdefault("ids", set())
             opened = span["name"].startswith("streaming response") and len(group) == 1
-            if same or opened:
+            if same or opened or (not ids and _failed_together(span, group[0])):
                 group.append(span)
                 break
         else:
             span["ids"] = ids
             groups.append([span])
     return groups
+
+
+def _failed_together(span: dict[str, Any], other: dict[str, Any]) -> bool:
+    """A client's span below an instrumentation's, of one call that failed."""
+    related = span.get("parentSpanId") == other["spanId"] or other.get("parentSpanId") == span["spanId"]
+    failed = all(one.get("status", {}).get("code") == 2 for one in (span, other))
+    return related and failed and span["scope"] != other["scope"]
 
 
 def _compared(call: Call, group: list[dict[str, Any]], log: dict[str, Any]) -> Iterator[tuple[str, list[Any], Any]]:

@@ -4,6 +4,7 @@ that makes a span of the call and one of what went over the wire."""
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +20,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         parent: The span's parent.
         scope: The library that made the span.
         wealth: How much it tells of the call.
+        model: The model that was asked.
     """
 
     id: str
@@ -28,9 +30,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     start_ns: int
     end_ns: int
     wealth: int
+    model: str | None = None
 
 
 _Moment = tuple[str, str, int, int]
+_Key = TypeVar("_Key")
 
 
 class Calls:
@@ -40,7 +44,9 @@ class Calls:
     name one response, come from different libraries, and one lies within the other's time; or when they name one
     response and are parent and child. (In JavaScript a span starts by a clock of milliseconds and ends by a finer one,
     so that a child may end after its parent.) A parent and its child of one library whose times are the same to the
-    nanosecond are of one call without a name.
+    nanosecond are of one call without a name. So are a parent and its child of different libraries that both failed
+    asking the same model: no response was there to be named. Each such parent has one such child; where a client tried
+    again, the others are calls of their own.
 
     Args:
         most: How many calls are remembered.
@@ -51,6 +57,9 @@ class Calls:
         # To find the first of a dict of which many were deleted, Python goes through the gaps they left.
         self._calls: OrderedDict[str, Call] = OrderedDict()
         self._moments: OrderedDict[_Moment, Call] = OrderedDict()
+        self._failed: OrderedDict[SpanKey, Call] = OrderedDict()
+        self._failed_below: OrderedDict[SpanKey, Call] = OrderedDict()  # by their parents
+        self._paired: OrderedDict[SpanKey, Call] = OrderedDict()  # failed, and have found their twin
 
     def twin_of(self, draft: Draft) -> Call | None:
         """The other span of the same call, if it was remembered."""
@@ -59,7 +68,9 @@ class Calls:
         other = self._moments.get(_moment(draft))
         if other is not None and _are_related(draft, other):
             return other
-        other = self._calls.get(draft.call_id) if draft.call_id else None
+        if not draft.call_id:
+            return self._failed_twin_of(draft)
+        other = self._calls.get(draft.call_id)
         if other is None or other.key == draft.key:
             return None
         start, end = draft.span.start_ns, draft.span.end_ns or draft.span.start_ns
@@ -83,12 +94,39 @@ class Calls:
             start_ns=draft.span.start_ns,
             end_ns=draft.span.end_ns or draft.span.start_ns,
             wealth=draft.wealth,
+            model=draft.reading.operation.request_model,
         )
-        self._moments[_moment(draft)] = call
-        if len(self._moments) > self._most:
-            self._moments.popitem(last=False)
+        self._keep(self._moments, _moment(draft), call)
         if draft.call_id:
             self.recall(call)
+        elif draft.reading.operation.error is not None and call.key not in self._paired:
+            self._keep(self._failed, call.key, call)
+            if call.parent is not None:
+                self._keep(self._failed_below, (call.key[0], call.parent), call)
+
+    def _failed_twin_of(self, draft: Draft) -> Call | None:
+        """The other span of a call that failed. Neither has another twin from then on."""
+        if draft.reading.operation.error is None:
+            return None
+        above = (draft.key[0], draft.parent) if draft.parent is not None else None
+        other = self._failed.get(above) if above is not None else None
+        other = self._failed_below.get(draft.key) if other is None else other
+        if (
+            other is None
+            or other.scope == draft.span.scope.name
+            or other.model != draft.reading.operation.request_model
+        ):
+            return None
+        self._failed.pop(other.key, None)
+        if other.parent is not None and self._failed_below.get((other.key[0], other.parent)) is other:
+            del self._failed_below[other.key[0], other.parent]
+        self._keep(self._paired, draft.key, other)
+        return other
+
+    def _keep(self, calls: OrderedDict[_Key, Call], key: _Key, call: Call) -> None:
+        calls[key] = call
+        if len(calls) > self._most:
+            calls.popitem(last=False)
 
     def recall_as(self, draft: Draft, key: SpanKey) -> None:
         """That span stands for this one's call from now on, and tells what this one tells."""
