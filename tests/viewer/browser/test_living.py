@@ -300,7 +300,10 @@ def test_five_megabytes_are_loaded_on_demand(browse: Callable[..., Any], post: A
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/?q=nothing", "/projects", "project", "session", "log", "compare", "/help"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/?q=nothing", "/projects", "project", "empty", "session", "log", "config", "compare", "/compare", "/help"],
+)
 def test_axe_finds_nothing_serious(browse: Callable[..., Any], post: Any, server: Any, path: str, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     answers = post(*agent())
@@ -309,6 +312,8 @@ def test_axe_finds_nothing_serious(browse: Callable[..., Any], post: Any, server
         "project": f"/projects/{answers[0]['project_id']}?period=all",
         "session": f"/sessions/{session}",
         "log": f"/sessions/{session}/logs/{answers[2]['id']}",
+        "config": f"/sessions/{session}/logs/{answers[2]['id']}?tab=config",
+        "empty": f"/projects/{answers[0]['project_id']}?period=1h",
         "compare": f"/compare?s={session}&s={session}",
     }
     page = browse(color_scheme=scheme).go(paths.get(path, path))
