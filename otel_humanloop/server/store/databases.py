@@ -25,6 +25,10 @@ _BUSY_MS = 10_000
 _PAGE = 8192
 """Bytes of a page of a new SQLite database: of contents of some 2 kB, one would leave half of the usual page empty."""
 
+_CACHE_KB = 32_000
+"""Of pages the writer holds: each log changes some anywhere in the indexes of ids, and with SQLite's own 2 MB those of
+one write do not fit."""
+
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):
     """A database opened twice: by the writer, and by readers that can only read."""
@@ -81,6 +85,7 @@ def open_sqlite(url: str) -> Database:
             "journal_mode = WAL",
             f"synchronous = {'OFF' if cleanup else 'FULL'}",
             "foreign_keys = ON",
+            f"cache_size = -{_CACHE_KB}",
         ),
         begin="BEGIN IMMEDIATE",
         pool_size=1,
