@@ -16,7 +16,8 @@ from sqlalchemy import Connection, select
 
 from otel_humanloop.server.store import Store, attachments, feedback
 from otel_humanloop.server.store.packing import unpack
-from otel_humanloop.server.store.schema import configs, contents, deployments, environments, logs, projects, sessions
+from otel_humanloop.server.store.reading import logs_with
+from otel_humanloop.server.store.schema import configs, deployments, environments, logs, projects, sessions
 
 PIECE = 500
 """Lines that are read at once."""
@@ -26,7 +27,6 @@ _PLAIN = ("id", "reference_id", "parent_reference_id", *(
     "created_at", "started_at", "ended_at", "updated_at", "duration", "prompt_tokens", "output_tokens",
     "prompt_cost", "output_cost", "failed", "saved", "source", "environment",
 ))  # fmt: skip
-_parent = logs.alias("parent")
 
 
 def written(store: Store) -> Iterator[bytes]:
@@ -97,24 +97,7 @@ def _sessions(tx: Connection, after: int) -> tuple[list[Any], int | None]:
 
 
 def _logs(tx: Connection, after: int) -> tuple[list[Any], int | None]:
-    statement = (
-        select(
-            logs,
-            projects.c.id.label("project_id"),
-            configs.c.id.label("config_id"),
-            sessions.c.id.label("session_id"),
-            _parent.c.id.label("parent_id"),
-            contents.c.content,
-        )
-        .join(contents, contents.c.log == logs.c.key)
-        .join(projects, projects.c.key == logs.c.project)
-        .join(configs, configs.c.key == logs.c.config)
-        .outerjoin(sessions, sessions.c.key == logs.c.session)
-        .outerjoin(_parent, _parent.c.key == logs.c.parent)
-        .where(logs.c.key > after)
-        .order_by(logs.c.key)
-        .limit(PIECE)
-    )
+    statement = logs_with().where(logs.c.key > after).order_by(logs.c.key).limit(PIECE)
     rows = tx.execute(statement).all()
     said = feedback.of_logs(tx, {row.key: row.id for row in rows})
     fields = (*_PLAIN, "project_id", "config_id", "session_id", "parent_id")

@@ -60,24 +60,31 @@ def content_of(kept: bytes) -> Content:
 _parent = logs.alias("parent")
 
 
-def _log_statement() -> Select[Any]:
+def logs_with(*columns: ColumnElement[Any]) -> Select[Any]:
+    """Logs with their contents and the ids of their project, config, session and parent; and with columns of these."""
     return (
         select(
             logs,
             projects.c.id.label("project_id"),
-            projects.c.name.label("project_name"),
             configs.c.id.label("config_id"),
-            configs.c.body.label("config_body"),
             sessions.c.id.label("session_id"),
-            sessions.c.reference_id.label("session_reference_id"),
             _parent.c.id.label("parent_id"),
             contents.c.content,
+            *columns,
         )
         .join(contents, contents.c.log == logs.c.key)
         .join(projects, projects.c.key == logs.c.project)
         .join(configs, configs.c.key == logs.c.config)
         .outerjoin(sessions, sessions.c.key == logs.c.session)
         .outerjoin(_parent, _parent.c.key == logs.c.parent)
+    )
+
+
+def _log_statement() -> Select[Any]:
+    return logs_with(
+        projects.c.name.label("project_name"),
+        configs.c.body.label("config_body"),
+        sessions.c.reference_id.label("session_reference_id"),
     )
 
 
