@@ -84,6 +84,16 @@ def price(operation: Operation, at_ns: int) -> Cost | None:
         return None  # no published price, or counts that cannot be
 
 
+def prepare() -> None:
+    """Has the library ready, where it is installed. Importing it takes a tenth of a second.
+
+    An import that comes later is one in the middle of the application's work; or at its end, where it costs a program
+    that was interrupted its exit code: what runs source text (https://docs.python.org/3/library/functions.html#exec, as
+    dataclasses do) makes the interpreter forget that it is to end by SIGINT.
+    """
+    _calculator()
+
+
 @cache
 def _calculator() -> Callable[[Usage, str, str, int], Cost] | None:
     """The library's calculation; None where it is not installed. It is looked for once."""

@@ -6,7 +6,6 @@ import threading
 from bisect import bisect_left
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import version
 from itertools import accumulate, product
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -21,6 +20,7 @@ from prometheus_client.metrics_core import (
 
 from otel_humanloop.bridge.keeper import Keeper
 from otel_humanloop.errors import Unavailable
+from otel_humanloop.version import VERSION
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 
@@ -104,7 +104,7 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """All but what the process takes."""
-        yield InfoMetricFamily("otel_humanloop_build", "What runs here.", value={"version": version("otel-humanloop")})
+        yield InfoMetricFamily("otel_humanloop_build", "What runs here.", value={"version": VERSION})
         yield from self._coming_in()
         yield from self._kept()
         yield from self._going_out()

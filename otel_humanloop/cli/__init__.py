@@ -10,11 +10,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from otel_humanloop.cli import archive, bridge, demo, doctor, explain, keys, replay, serve, sessions, spool
 from otel_humanloop.cli.text import clean
 from otel_humanloop.errors import HumanloopError, SettingsError
+from otel_humanloop.version import VERSION
 
 __all__ = ["main"]
 
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="otel-humanloop",
         description="OpenTelemetry spans of LLM programs as Humanloop sessions of nested logs.",
     )
-    parser.add_argument("--version", action="version", version=f"otel-humanloop {version('otel-humanloop')}")
+    parser.add_argument("--version", action="version", version=f"otel-humanloop {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (demo, serve, keys, archive, bridge, spool, replay, explain, sessions, doctor):
         command.add(commands)

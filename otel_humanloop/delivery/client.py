@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from otel_humanloop.delivery.coding import Coding
 from otel_humanloop.errors import SettingsError
 from otel_humanloop.hosts import is_loopback
 from otel_humanloop.settings import Settings
+from otel_humanloop.version import VERSION
 
 if TYPE_CHECKING:
     import ssl
@@ -54,6 +54,7 @@ class Client:
         import httpx
 
         self._headers = {
+            "User-Agent": f"otel-humanloop/{VERSION}",
             "Accept": _JSON,
             "Accept-Encoding": "gzip, deflate",
         }
@@ -123,7 +124,7 @@ class Client:
         url = self._below + path
         until = time.monotonic() + timeout
         while True:
-            headers = {"User-Agent": _agent(), **self._headers, "Content-Type": media_type}
+            headers = {**self._headers, "Content-Type": media_type}
             sent, coding = self._coding.applied(body) if media_type == _JSON else (body, None)
             if coding is not None:
                 headers["Content-Encoding"] = coding
@@ -162,14 +163,6 @@ class Client:
             complete=complete,
             secrets=self._secrets,
         )
-
-
-@cache
-def _agent() -> str:
-    """Who asks. Looked up for the first request: a program starts sooner, and many never send one."""
-    from importlib.metadata import version
-
-    return f"otel-humanloop/{version('otel-humanloop')}"
 
 
 def _network(url: httpx.URL) -> httpx.BaseTransport:

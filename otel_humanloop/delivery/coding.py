@@ -24,14 +24,15 @@ class Coding:
 
     def __init__(self, compression: str, *, is_near: bool) -> None:
         self._is_used = compression == "gzip" or (compression == "auto" and not is_near)
-        self._is_chosen = compression == "auto"
+        # Asked now, for it imports the library: at a program's end that would be too late (`pricing.prepare`).
+        self._has_zstd = self._is_used and compression == "auto" and has_zstd()
         self._taken: frozenset[str] | None = None
         self._refused: set[str] = set()
 
     def applied(self, body: bytes) -> tuple[bytes, str | None]:
         """The body as it is to be sent, and the name of its coding; None where it goes as it is."""
         if self._is_used and len(body) >= _WORTH_COMPRESSING:
-            if self._is_chosen and self._takes("zstd", unasked=False) and has_zstd():
+            if self._has_zstd and self._takes("zstd", unasked=False):
                 return zstd(body), "zstd"
             if self._takes("gzip", unasked=True):
                 return gzip.compress(body, _GZIP), "gzip"

@@ -26,7 +26,12 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 
 SPANS = 100
-CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"}
+CHAT = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.usage.output_tokens": 5,  # so that it is priced
+}
 
 work, ending, counts = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 reader = InMemoryMetricReader()
