@@ -25,7 +25,7 @@ DUMPING_GROUNDS = {"utils", "util", "helpers", "helper", "common", "misc", "core
 BROAD_CATCHES = {
     # What we did not foresee must not end the application's own work, nor our thread's.
     "otel_humanloop/edge.py": 1,
-    "otel_humanloop/processor.py": 2,  # each time a span starts or ends: an `Edge` costs a fifth of all there is to do
+    "otel_humanloop/processor.py": 1,  # each time a span ends: an `Edge` costs a fifth of all there is to do
     "otel_humanloop/pipeline.py": 1,
     # An error of ours must not be answered so that a sender drops what it sent.
     "otel_humanloop/bridge/door.py": 1,
@@ -38,6 +38,7 @@ CATCHERS = {
     # The application's own calls.
     ("otel_humanloop/exporter.py", "Edge"),
     ("otel_humanloop/log_exporter.py", "Edge"),
+    ("otel_humanloop/processor.py", "Edge"),
     # What fails to redact costs what it was to redact, never the log.
     ("otel_humanloop/logs/redact.py", "Edge"),
     ("otel_humanloop/logs/rules.py", "Edge"),
