@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sdk.environments import HERE, python_sdk, run, typescript_sdk
+from sdk.fields import NEW_OF_LOGS
 from support_server import Api
 
 from otel_humanloop.demo.model_server import ModelServer, Reply, Request
@@ -127,20 +128,7 @@ def test_everything_else_it_can_do(sdk: Sdk) -> None:
 
 
 INPUTS = {"nested": {"list": [1, None, {"é": "😀"}]}, "none": None, "zero": 0, "empty": ""}
-LATER_FIELDS = {
-    "source_datapoint_id": "evtc_1",
-    "judgment": ["a"],
-    "environment": "staging",
-    "stdout": "",
-    "output_message": {"role": "assistant", "content": "x", "name": "n"},
-    "prompt_tokens": 0,
-    "output_tokens": 4,
-    "tokens": 4,
-    "prompt_cost": 0,
-    "output_cost": 0.1,
-    "provider_request": {"a": [1]},
-    "provider_response": {"b": {}},
-}
+LATER_FIELDS = {**{name: value for name, value in NEW_OF_LOGS.items() if name != "save"}, "tokens": 4}
 
 
 def test_every_field_it_can_send_is_kept(sdk: Sdk) -> None:
