@@ -8,6 +8,8 @@
 #   make docs        the pages that are made of the program's tables
 #   make screenshots the README's pictures of the viewer, taken anew
 #   make test-installed  the tests of what is released: of the source distribution, on the wheel that it builds
+#   make native      the compiled modules, in place, where there is a C compiler; all of it works without them
+#   make test-compiled   the tests on a wheel with the compiled modules
 #   make test-lowest the tests of what an application carries, with the lowest versions that are allowed
 #   make test-protobuf  the tests of OTLP in protobuf, with protobuf 5, 6 and 7
 #   make fuzz        bytes that nobody wrote, at every door they could come in by (ARGS="v4 --seconds 600": one, longer)
@@ -29,8 +31,8 @@ UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
 OLDEST := import sys; sys.exit(sys.version_info < (3, 10))
 TIERS := sdk or instrumentation or browser or postgres or kafka or collector or slow
 
-.PHONY: help demo test scorecard docs screenshots test-rest test-all test-installed test-lowest test-protobuf fuzz \
-	properties audit lint types contracts check bench fix clean
+.PHONY: help demo test scorecard docs screenshots test-rest test-all test-installed test-compiled test-lowest \
+	test-protobuf fuzz native properties audit lint types contracts check bench fix clean
 .DELETE_ON_ERROR:
 
 help:
@@ -59,21 +61,30 @@ screenshots: $(VENV)/.ready-rest
 	@$(BIN)/python docs/screenshots/make.py
 
 # What is released is what is tested, with no line of the checkout in sight: the source distribution builds the wheel
-# that the checkout builds, and carries the tests that are run on it.
+# that the checkout builds, and carries the tests that are run on it. Compiled, it is a wheel for one Python.
 INSTALLED := build/installed
+test-compiled: INSTALLED := build/compiled
+test-compiled: export HATCH_BUILD_HOOKS_ENABLE := 1
+test-installed: SAME := cmp build/installed/*.whl build/installed/direct/*.whl
+test-compiled: SAME := cd build/compiled && venv/bin/python -c \
+	'import sys; from otel_humanloop import native; sys.exit(native.in_use() != list(native.MODULES))'
 
-test-installed: $(VENV)/.ready-uv
+test-installed test-compiled: $(VENV)/.ready-uv
 	rm -rf $(INSTALLED)
 	mkdir -p $(INSTALLED)/room
-	$(BIN)/python -m uv build --quiet --out-dir $(INSTALLED) .
-	$(BIN)/python -m uv build --quiet --wheel --out-dir $(INSTALLED)/direct .
-	cmp $(INSTALLED)/*.whl $(INSTALLED)/direct/*.whl
+	$(BIN)/python -m uv venv --quiet --python $(or $(PYTHON),$(BIN)/python) $(INSTALLED)/venv
+	$(BIN)/python -m uv build --quiet --python $(INSTALLED)/venv/bin/python --out-dir $(INSTALLED) .
+	$(BIN)/python -m uv build --quiet --python $(INSTALLED)/venv/bin/python --wheel --out-dir $(INSTALLED)/direct .
 	tar xzf $(INSTALLED)/*.tar.gz --strip-components 1 -C $(INSTALLED)/room
 	rm -r $(INSTALLED)/room/otel_humanloop
-	$(BIN)/python -m uv venv --quiet --python $(or $(PYTHON),$(BIN)/python) $(INSTALLED)/venv
 	$(BIN)/python -m uv pip install --quiet --python $(INSTALLED)/venv/bin/python \
 		"$$(echo $(INSTALLED)/*.whl)[all]" --group $(INSTALLED)/room/pyproject.toml:test
+	$(SAME)
 	cd $(INSTALLED)/room && ../venv/bin/python -m pytest -rsfE --numprocesses 4 --dist worksteal -m "not ($(TIERS))" $(ARGS)
+
+native: $(VENV)/.ready-test
+	@$(UV) --group native
+	$(BIN)/python hatch_build.py
 
 # What an application carries beside its own: the rest is chosen by whoever runs it. The lowest Starlette's test client
 # uses names of anyio that the newest anyio warns of, so such warnings are no errors here.
@@ -138,6 +149,7 @@ fix: $(VENV)/.ready-lint
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache
+	rm -f otel_humanloop/native/*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment. A stamp says what it holds; it is brought up to date when pyproject.toml changes.

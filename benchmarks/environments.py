@@ -7,6 +7,8 @@ what another has installed.
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -32,6 +34,9 @@ ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     "installed-server": (f"{PROJECT}[server,bridge]",),
 }
 """Name of an environment -> what pip is asked for."""
+
+_COMPILED = ("ours",)
+"""Hold the project with its compiled modules, where there is a C compiler; made anew when one of these changes."""
 
 _FRESH = ("installed-base", "installed-server")
 """Hold a copy of the project, so they are made anew each time its files change."""
@@ -82,15 +87,24 @@ def environment(name: str) -> Environment:
     wanted = ENVIRONMENTS[name]
     made = Environment(name, cache_folder() / name)
     stamp = made.folder / "made-of"
-    asks = (PROJECT / "pyproject.toml").read_text() if name == "ours" else _project() if name in _FRESH else ""
+    asks = _asked() if name in _COMPILED else _project() if name in _FRESH else ""
     of = hashlib.sha256("\n".join([sys.version, *wanted, asks]).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == of:
         return made
     sys.stderr.write(f"installing {', '.join(wanted)}\n")
     _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(made.folder))
-    _uv("pip", "install", "--quiet", "--compile-bytecode", "--python", str(made.python), *wanted)
+    compiled = name in _COMPILED and shutil.which("cc") is not None
+    # uv may have kept what it built of the project before.
+    install = ("pip", "install", "--quiet", "--compile-bytecode", "--refresh-package=otel-humanloop")
+    _uv(*install, "--python", str(made.python), *wanted, HATCH_BUILD_HOOKS_ENABLE=str(int(compiled)))
     stamp.write_text(of)
     return made
+
+
+def _asked() -> str:
+    """Changes when the editable project needs to be installed anew: what it asks for, or what of it is compiled."""
+    sources = sorted((PROJECT / "otel_humanloop" / "native").glob("*.pyx"))
+    return "\n".join(file.read_text() for file in (PROJECT / "pyproject.toml", PROJECT / "hatch_build.py", *sources))
 
 
 def _project() -> str:
@@ -99,7 +113,7 @@ def _project() -> str:
     return "\n".join(f"{file} {file.stat().st_mtime_ns}" for file in files if file.is_file())
 
 
-def _uv(*arguments: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-m", "uv", *arguments], check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
+def _uv(*arguments: str, **variables: str) -> str:
+    command = [sys.executable, "-m", "uv", *arguments]
+    environ = {**os.environ, **variables}
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environ).stdout

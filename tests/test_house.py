@@ -16,7 +16,8 @@ import otel_humanloop
 ROOT = Path(__file__).parent.parent
 HOUSE = Path(otel_humanloop.__file__).parent  # beside the tests, or where it is installed
 PACKAGE = sorted(HOUSE.rglob("*.py"))
-EVERYTHING = sorted([*PACKAGE, *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py")])
+COMPILED = sorted(HOUSE.rglob("*.pyx"))
+EVERYTHING = sorted([*PACKAGE, *COMPILED, *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py")])
 
 MOST_LINES = 400
 

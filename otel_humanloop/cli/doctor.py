@@ -45,8 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _report_lines(report: Report, width: int) -> Iterator[Line]:
+    versions = {**report.versions, "compiled": ", ".join(report.compiled) or "nothing, pure Python"}
     yield from _section(
-        "Versions", [[(name, "plain"), (has or "missing", "plain")] for name, has in report.versions.items()], width
+        "Versions", [[(name, "plain"), (has or "missing", "plain")] for name, has in versions.items()], width
     )
     yield from _section(
         "Extras", [[(f"[{extra}]", "plain"), _extra(lacks)] for extra, lacks in report.extras.items()], width

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from otel_humanloop import native
 from otel_humanloop.cli import kept
 from otel_humanloop.cli.api import Api, without_credentials
 from otel_humanloop.cli.checkup import Finding, Surroundings, findings
@@ -51,6 +52,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         versions: By distribution, and of `python`.
+        compiled: The modules of `native/` that are used, of a package that was built with them.
         extras: Of each extra, the distributions that are missing.
         instrumentations: Of each instrumentation that `opentelemetry-instrument` would load, its distribution.
         settings: Every setting; empty where they cannot be loaded.
@@ -61,6 +63,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     versions: dict[str, str | None]
+    compiled: list[str]
     extras: dict[str, list[str]]
     instrumentations: dict[str, str]
     settings: list[SettingInForce]
@@ -82,6 +85,7 @@ def look(*, offline: bool) -> Report:
     around = Surroundings(settings=settings, environ=os.environ, instrumentations=instrumentations, spools=spools)
     return Report(
         versions={"python": platform.python_version(), **{part: installed_version(part) for part in PARTS}},
+        compiled=native.in_use(),
         extras={extra: missing(extra) for extra in EXTRAS},
         instrumentations=instrumentations,
         settings=[] if settings is None else _in_force(settings),

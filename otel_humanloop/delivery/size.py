@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+from otel_humanloop.native import compiled
 from otel_humanloop.spans import Attributes, Span
 
 _SPAN = 600  # a span without attributes, with its ids and times
@@ -14,6 +15,7 @@ _VALUE = 32  # a value that has no length: a number, a truth value, nothing
 _NUMBERS = frozenset({int, float, bool, type(None)})
 
 
+@compiled("size")
 def size_of(span: Span) -> int:
     """An estimate in bytes, never less than its texts are long, from a walk over what belongs to this span alone.
 

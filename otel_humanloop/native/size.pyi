@@ -1,0 +1,3 @@
+from otel_humanloop.spans import Span
+
+def size_of(span: Span) -> int: ...
