@@ -44,7 +44,7 @@ def a_draft(
         parent_is_remote=remote,
         role=role,
         span=span,
-        reading=Reading(operation=Operation(kind=Kind.STEP)),
+        said=Reading(operation=Operation(kind=Kind.STEP)),
         session=session,
         user=user,
         carries_usage=usage,

@@ -94,19 +94,19 @@ class Calls:
             start_ns=draft.span.start_ns,
             end_ns=draft.span.end_ns or draft.span.start_ns,
             wealth=draft.wealth,
-            model=draft.reading.operation.request_model,
+            model=draft.model,
         )
         self._keep(self._moments, _moment(draft), call)
         if draft.call_id:
             self.recall(call)
-        elif draft.reading.operation.error is not None and call.key not in self._paired:
+        elif draft.failed and call.key not in self._paired:
             self._keep(self._failed, call.key, call)
             if call.parent is not None:
                 self._keep(self._failed_below, (call.key[0], call.parent), call)
 
     def _failed_twin_of(self, draft: Draft) -> Call | None:
         """The other span of a call that failed. Neither has another twin from then on."""
-        if draft.reading.operation.error is None:
+        if not draft.failed:
             return None
         above = (draft.key[0], draft.parent) if draft.parent is not None else None
         other = self._failed.get(above) if above is not None else None
@@ -114,7 +114,7 @@ class Calls:
         if (
             other is None
             or other.scope == draft.span.scope.name
-            or other.model != draft.reading.operation.request_model
+            or other.model != draft.model
         ):
             return None
         self._failed.pop(other.key, None)

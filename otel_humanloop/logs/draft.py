@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,6 +13,9 @@ from otel_humanloop.operation import Kind, Operation, Reading, Source, told
 from otel_humanloop.reading import read
 from otel_humanloop.reading.infrastructure import is_plumbing
 from otel_humanloop.spans import Span, SpanKey
+
+if TYPE_CHECKING:
+    from otel_humanloop.logs.mould import Cast
 
 
 class Role(Enum):
@@ -43,6 +47,11 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         is_call: One call of a model, which two instrumentations may both have seen.
         call_id: The provider's id of the response.
         wealth: How much it tells of its call: of two spans of one call the wealthier becomes the log.
+        model: The model that was asked.
+        failed: Says that it went wrong.
+        speaks: Says anything of what was asked or answered.
+        said: What was read of it; None where that is in a `cast`, and to be read where it is asked for.
+        cast: What differs between this span and those of its mould (`moulds.py`), where it has one.
     """
 
     key: SpanKey
@@ -50,13 +59,22 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     parent_is_remote: bool
     role: Role
     span: Span
-    reading: Reading
+    said: Reading | None = None
+    cast: Cast | None = None
     session: str | None = None
     user: str | None = None
     carries_usage: bool = False
     is_call: bool = False
     call_id: str | None = None
     wealth: int = 0
+    model: str | None = None
+    failed: bool = False
+    speaks: bool = False
+
+    @property
+    def reading(self) -> Reading:
+        """What the span says."""
+        return self.said if self.said is not None else read(self.span)
 
     @property
     def ended(self) -> bool:
@@ -91,10 +109,14 @@ def draft(span: Span, *, conversations_are_sessions: bool = False) -> Draft:
         )
     else:
         reading = read(span)
+    return draft_of(span, reading, before, conversations_are_sessions=conversations_are_sessions)
+
+
+def draft_of(
+    span: Span, reading: Reading, before: ReadBefore | None = None, *, conversations_are_sessions: bool
+) -> Draft:
+    """The draft of a span that was read, perhaps while it still had its content."""
     operation = reading.operation
-    session = distinct(operation.session) if operation.session is not None else None
-    if session is None and conversations_are_sessions:
-        session = distinct(operation.conversation)
     is_call = operation.kind in _CALLS
     return Draft(
         key=(span.trace_id, span.span_id),
@@ -102,14 +124,25 @@ def draft(span: Span, *, conversations_are_sessions: bool = False) -> Draft:
         parent_is_remote=span.parent_is_remote,
         role=before.role if before is not None else _role(span, reading),
         span=span,
-        reading=reading,
-        session=session,
+        said=reading,
+        session=session_of(
+            operation.session, operation.conversation, conversations_are_sessions=conversations_are_sessions
+        ),
         user=operation.user,
         carries_usage=operation.usage is not None or operation.cost is not None,
         is_call=is_call,
         call_id=operation.response_id,
         wealth=before.wealth if before is not None else _wealth(operation) if is_call else 0,
+        model=operation.request_model,
+        failed=operation.error is not None,
+        speaks=operation.messages is not None or operation.output_messages is not None or bool(operation.output),
     )
+
+
+def session_of(session: str | None, conversation: str | None, *, conversations_are_sessions: bool) -> str | None:
+    """The name of the session a span belongs to, by its own word."""
+    named = distinct(session) if session is not None else None
+    return distinct(conversation) if named is None and conversations_are_sessions else named
 
 
 def _role(span: Span, reading: Reading) -> Role:

@@ -132,8 +132,7 @@ class Joins:
 
 
 def _says_nothing(draft: Draft) -> bool:
-    operation = draft.reading.operation
-    return draft.is_call and operation.messages is None and operation.output_messages is None and not operation.output
+    return draft.is_call and not draft.speaks
 
 
 def _event(record: LogRecord) -> Event:

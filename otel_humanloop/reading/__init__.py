@@ -14,9 +14,10 @@ from otel_humanloop.reading.catalogue import Catalogue
 from otel_humanloop.reading.convention import discover
 from otel_humanloop.reading.failure import error_type
 from otel_humanloop.reading.infrastructure import is_plumbing
+from otel_humanloop.reading.plan import Plan
 from otel_humanloop.spans import Span
 
-__all__ = ["error_type", "is_infrastructure", "read"]
+__all__ = ["error_type", "is_infrastructure", "plan_for", "read"]
 
 
 @cache
@@ -32,6 +33,11 @@ def read(span: Span) -> Reading:
     the same (a session, a user, the `humanloop.*` attributes of `annotate`, an error) is read.
     """
     return _catalogue().read(span)
+
+
+def plan_for(span: Span) -> Plan:
+    """How spans like this one are read."""
+    return _catalogue().plan_for(span)
 
 
 def is_infrastructure(span: Span) -> bool:

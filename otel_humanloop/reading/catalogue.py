@@ -49,11 +49,11 @@ class Catalogue:
 
     def read(self, span: Span) -> Reading:
         """The span understood. Of kind STEP, with no conventions, where none claims it."""
-        return self._plan_for(span).read(span)
+        return self.plan_for(span).read(span)
 
     def claims(self, span: Span) -> bool:
         """Whether any convention claims the span."""
-        return self._plan_for(span).claims(span)
+        return self.plan_for(span).claims(span)
 
     def _list(self, convention: Convention) -> tuple[int, tuple[tuple[str, Reader[Any], int], ...]]:
         """Gives a convention and its readers their bits, and enters what each looks for."""
@@ -72,7 +72,8 @@ class Catalogue:
             listed.append((field, reader, bit))
         return noticed, tuple(listed)
 
-    def _plan_for(self, span: Span) -> Plan:
+    def plan_for(self, span: Span) -> Plan:
+        """How the span is read."""
         attributes, events = span.attributes, span.events
         scope = span.scope.name
         shape = (scope, tuple(attributes), frozenset([event.name for event in events]) if events else None)

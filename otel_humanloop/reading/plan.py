@@ -6,7 +6,7 @@ follows from who has spoken, and is worked out once for each way that may go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, cast
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from otel_humanloop.operation import Cost, Kind, Operation, Reading, Source, Usage, told
 from otel_humanloop.reading import failure
 from otel_humanloop.reading.convention import Found
+from otel_humanloop.reading.settled import PLACES, Live, Settled, Watched
 from otel_humanloop.reading.shape import Narrowed
 from otel_humanloop.spans import Span
 
@@ -100,30 +101,95 @@ class Plan:
         for is_bare, fields in self._fields:
             if is_bare and claims:
                 continue
-            conversation_is_told = "messages" in values or "output_messages" in values
+            is_told = "messages" in values or "output_messages" in values
             for at, field, attribute, say in fields:
                 value = say(span if attribute is None else attributes[attribute])
                 if value is None:
                     continue
-                if field in values or (conversation_is_told and field in _MESSAGES):
-                    once_more = self._once_more(at, value, values, is_told=conversation_is_told)
-                    if once_more is not None:
-                        spoken.append(once_more)
-                elif type(value) is Found:
-                    found = cast("Found[Any]", value)
-                    values[field] = found.value
-                    spoken.append((at, found.key, found.taken, None))
-                else:
-                    values[field] = value
-                    spoken.append(at)
+                heard = self._hear(at, field, value, values, is_told=is_told)
+                if heard is not None:
+                    spoken.append(heard)
         failed = failure.failure(span) if "error" not in values else None
         if failed is not None:
             values["error"] = failed.value
             spoken.append((_FAILURE, failed.key, failed.taken, None))
-        pattern = (chosen, claims, tuple(spoken))
+        return self._reading(values, chosen, claims, tuple(spoken), attributes)
+
+    def settle(self, span: Span, open_keys: Set[str]) -> Settled | None:
+        """What is settled of all spans of this shape whose attributes, but for those of `open_keys`, are this one's.
+
+        None where that is too little: the kind of work depends on open attributes, or the span failed.
+        """
+        watched = Watched(span)
+        seen, seen_as = watched.seen, cast("Span", watched)
+        is_open = open_keys | PLACES
+        kind, chosen, claims = self._claimed(seen_as)
+        if not seen.isdisjoint(is_open) or failure.failure(span) is not None:
+            return None
+        values: dict[str, Any] = {"kind": kind}
+        spoken: list[Spoken] = []
+        live: list[Live] = []
+        before: dict[str, Any] = {}
+        fields: dict[str, None] = {}
+        for is_bare, asks in self._fields:
+            if is_bare and claims:
+                continue
+            is_told = "messages" in values or "output_messages" in values
+            for ask in asks:
+                at, field, attribute, say = ask
+                seen.clear()
+                value = say(seen_as if attribute is None else watched.attributes[attribute])
+                # What is said after an open attribute was heard may depend on what that said.
+                is_live = field in fields or not seen.isdisjoint(is_open)
+                if is_live and field not in fields:
+                    fields[field] = None
+                    if field in values:
+                        before[field] = values[field]
+                heard = None if value is None else self._hear(at, field, value, values, is_told=is_told)
+                if heard is not None:
+                    spoken.append(heard)
+                if is_live:
+                    live.append(Live(ask, is_told, heard))
+        if "error" in values:
+            return None
+        reading = self._reading(values, chosen, claims, tuple(spoken), span.attributes)
+        return Settled(reading, tuple(live), before, tuple(fields))
+
+    def heard(self, settled: Settled, span: Span) -> dict[str, Any] | None:
+        """What a span says of the fields that are not settled; None where it is to be read as any other."""
+        attributes = span.attributes
+        values = dict(settled.before)
+        for each in settled.live:
+            at, field, attribute, say = each.ask
+            value = say(span if attribute is None else attributes[attribute])
+            heard = None if value is None else self._hear(at, field, value, values, is_told=each.is_told)
+            if heard != each.heard:
+                return None
+        return values
+
+    def _hear(self, at: int, field: str, value: Any, values: dict[str, Any], *, is_told: bool) -> Spoken | None:
+        """A reader has said something: that it was heard, and `values` with it; None where it had nothing to add."""
+        if field in values or (is_told and field in _MESSAGES):
+            return self._once_more(at, value, values, is_told=is_told)
+        if type(value) is Found:
+            found = cast("Found[Any]", value)
+            values[field] = found.value
+            return at, found.key, found.taken, None
+        values[field] = value
+        return at
+
+    def _reading(
+        self,
+        values: dict[str, Any],
+        chosen: int,
+        claims: tuple[Spoken, ...],
+        spoken: tuple[Spoken, ...],
+        keys: Iterable[str],
+    ) -> Reading:
+        pattern = (chosen, claims, spoken)
         end = self._ends.get(pattern)
         if end is None:
-            end = self._end(*pattern, attributes)
+            end = self._end(*pattern, keys)
             if len(self._ends) < self._most_ends:
                 self._ends[pattern] = end
         return Reading(
