@@ -46,6 +46,7 @@ class Intake:
 
     _starts: deque[ReadableSpan]
     _ends: deque[ReadableSpan]
+    _kept: deque[Span]
     _records: deque[LogRecord]
     _open: dict[tuple[int, int], ReadableSpan]
 
@@ -111,9 +112,20 @@ class Intake:
         A span processor that flushes hands its spans to the exporter and returns: what it handed over should be
         delivered by then. A backend that is not there is not waited for.
         """
-        kept = [self.accept(span) for span in spans]
-        self._worker.run(self._nothing_ready, timeout=self.settings.timeout, patient=False)
-        return all(kept)
+        sampled = [span for span in spans if _is_sampled(span)]
+        if self._closed:
+            if sampled:
+                self.counts.drop("shutdown", len(sampled))
+            return not sampled
+        self._worker.start()
+        room = max(0, self._max_spans - self._spool.spans - len(self._ends))
+        self._ends.extend(sampled[:room])
+        if len(sampled) > room:
+            self._full(len(sampled) - room)
+        # Its thread is not woken for this: the two would take turns at what one does faster. What is left is its own.
+        if not self._worker.run(self._nothing_ready, timeout=self.settings.timeout, patient=False):
+            self._worker.wake()
+        return len(sampled) <= room
 
     def flush(self, timeout: float) -> bool:
         """Delivers the logs of all spans that have ended, for at most so many seconds; False if some remain."""
@@ -198,36 +210,51 @@ class Intake:
                 )
         for _ in range(len(self._records)):
             self._pipeline.add_record(self._records.popleft(), now)
-        for _ in range(len(self._ends)):
-            if (span := self._take_one()) is not None:
-                self._pipeline.add(span, now)
+        for _ in range(0, len(self._ends), _ENOUGH):
+            self._pipeline.add_all(self._kept, now)
+            self._keep_some()
+        self._pipeline.add_all(self._kept, now)
 
-    def _take_one(self) -> Span | None:
-        """The span that ended first, kept; None where it could not be."""
+    def _keep_some(self) -> None:
+        """Has the spans that ended first kept, all with one write: from `_ends` to `_kept`."""
+        redactor, shared, running = self._pipeline.redactor, self._shared, self._open
+        entries: list[tuple[Span, int]] = []
         with self._taking:  # a span that is neither here nor there would be lost to a process that ends
-            if not self._ends:
-                return None  # another thread kept it, for this process ends
-            readable = self._ends.popleft()
-            if (context := readable.get_span_context()) is not None:
-                self._open.pop((context.trace_id, context.span_id), None)
-            span = self._pipeline.redactor.span(from_readable(readable, self._shared))
             try:
-                self._spool.keep(span, size_of(span))
-            except SpoolFull:
-                self._full()
-                return None
-        return span
+                for _ in range(min(len(self._ends), _ENOUGH)):  # none where this process ends: they were kept for it
+                    readable = self._ends.popleft()
+                    if running and (context := readable.get_span_context()) is not None:
+                        running.pop((context.trace_id, context.span_id), None)
+                    span = from_readable(readable, shared)
+                    if not redactor.idle:
+                        span = redactor.span(span)
+                    entries.append((span, size_of(span)))
+            finally:  # one that cannot be read takes no other with it
+                self._keep(entries)
 
-    def _full(self) -> None:
-        self.counts.drop("full")
-        self._notices.warn("full", f"the spool is full: a span was dropped{self._pipeline.why}")
+    def _keep(self, entries: Sequence[tuple[Span, int]]) -> None:
+        try:
+            self._spool.keep_many(entries)
+        except SpoolFull:
+            if len(entries) == 1:
+                self._full()
+            else:  # some may fit
+                for entry in entries:
+                    self._keep([entry])
+        else:
+            self._kept.extend([span for span, _ in entries])
+
+    def _full(self, number: int = 1) -> None:
+        self.counts.drop("full", number)
+        what = "a span was" if number == 1 else f"{number} spans were"
+        self._notices.warn("full", f"the spool is full: {what} dropped{self._pipeline.why}")
 
     def _speak_last(self) -> None:
         """This process ends without `atexit`."""
         self.shutdown(self.settings.shutdown_timeout)
 
     def _nothing_ready(self) -> bool:
-        return not self._ends and self._pipeline.idle
+        return not self._ends and not self._kept and self._pipeline.idle
 
     def _look(self, key: SpanKey) -> Span | None:
         """A span as it stands, by the key the pipeline knows it by."""
@@ -255,6 +282,7 @@ class Intake:
         self.counts = Counts()
         self._starts = deque()
         self._ends = deque()
+        self._kept = deque()
         self._taking = threading.Lock()
         self._records = deque(maxlen=_MAX_RECORDS)
         self._open = {}
@@ -276,3 +304,8 @@ class Intake:
             recalls_all=False,
             on_settled=self._released,
         )
+
+
+def _is_sampled(span: ReadableSpan) -> bool:
+    context = span.get_span_context()
+    return context is not None and context.trace_flags.sampled

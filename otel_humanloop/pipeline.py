@@ -25,7 +25,7 @@ from otel_humanloop.delivery.notes import Notes
 from otel_humanloop.delivery.sender import Outcome, Outgoing, Patch, Post, Sender
 from otel_humanloop.delivery.spools import Refusal, Spool
 from otel_humanloop.delivery.uploads import Uploads
-from otel_humanloop.errors import DecodeError, Unavailable
+from otel_humanloop.errors import DecodeError, Refused, Unavailable
 from otel_humanloop.logs import known
 from otel_humanloop.logs.build import build_log, build_replacement, build_update, reference_id
 from otel_humanloop.logs.draft import Draft, draft
@@ -147,6 +147,11 @@ class Pipeline:
         self._counts.accepted += 1
         self._take(span, now)
 
+    def add_all(self, spans: deque[Span], now: float) -> None:
+        """Several have; each is taken out before it is looked at, so that one that fails takes no other with it."""
+        while spans:
+            self.add(spans.popleft(), now)
+
     def add_record(self, record: LogRecord, now: float) -> None:
         """A log record has come, which may belong to a span."""
         kept = self.redactor.record(record)
@@ -226,7 +231,7 @@ class Pipeline:
                 self._wave.append(self._build(self._moves.popleft(), now))
             self.sender.put(self._wave)
             self._wave = []
-        for outcome in self.sender.attempt(now, timeout=min(timeout, self._settings.timeout)):
+        if (outcome := self.sender.attempt(now, timeout=min(timeout, self._settings.timeout))) is not None:
             self._settle(outcome, now)
         self._let_go()
         if self.sender.clear:
@@ -301,27 +306,35 @@ class Pipeline:
             self._notices.warn("attachment", f"an attachment could not be brought: {trouble}")
 
     def _settle(self, outcome: Outcome, now: float) -> None:
-        outgoing, refused = outcome.outgoing, outcome.refused
-        if refused is None:
-            self._counts.sent += 1
+        completed = isinstance(outcome.content, Patch)
+        settled = (outcome.content,) if isinstance(outcome.content, Patch) else outcome.content
+        if outcome.refused is None:
+            self._counts.sent += len(settled)
         else:
-            self._counts.refused += 1
-            self._spool.refuse(
-                Refusal(
-                    reference_id=outgoing.reference_id,
-                    project=outgoing.project if isinstance(outgoing, Post) else None,
-                    status=refused.status,
-                    detail=refused.detail,
-                    body=outgoing.body,
-                    at=time.time(),
-                    method="PATCH" if isinstance(outgoing, Patch) else "POST",
-                )
+            for outgoing in settled:
+                self._refuse(outgoing, outcome.refused)
+        acknowledge = self._assembler.acknowledge
+        for outgoing in settled:
+            acknowledge(outgoing.key, now, completed=completed)
+        if self._shown:
+            shown = [outgoing.key for outgoing in settled if outgoing.key in self._shown]
+            self._shown.difference_update(shown)
+            self._to_note.extend(shown)
+
+    def _refuse(self, outgoing: Outgoing, refused: Refused) -> None:
+        self._counts.refused += 1
+        self._spool.refuse(
+            Refusal(
+                reference_id=outgoing.reference_id,
+                project=outgoing.project if isinstance(outgoing, Post) else None,
+                status=refused.status,
+                detail=refused.detail,
+                body=outgoing.body,
+                at=time.time(),
+                method="PATCH" if isinstance(outgoing, Patch) else "POST",
             )
-            self._notices.warn("refused", f"the log `{outgoing.reference_id}` was refused: {refused}")
-        self._assembler.acknowledge(outgoing.key, now, completed=isinstance(outgoing, Patch))
-        if outgoing.key in self._shown:
-            self._shown.remove(outgoing.key)
-            self._to_note.append(outgoing.key)
+        )
+        self._notices.warn("refused", f"the log `{outgoing.reference_id}` was refused: {refused}")
 
     def _let_go(self) -> None:
         """Of what was settled. What is to be known of it is written first: a span kept too long is only sent again."""

@@ -9,7 +9,7 @@ import httpx
 from contract import validate_request
 
 from otel_humanloop.delivery.client import Client
-from otel_humanloop.delivery.sender import Outcome, Patch, Post, Sender
+from otel_humanloop.delivery.sender import Outcome, Outgoing, Patch, Post, Sender
 from otel_humanloop.settings import load
 
 
@@ -85,12 +85,28 @@ def until_settled(sender: Sender, now: float = 0.0) -> tuple[list[Outcome], floa
         if sender.due is None:
             return outcomes, now
         now = max(now, sender.due)
-        outcomes += sender.attempt(now, timeout=1)
+        outcomes += attempt(sender, now)
     raise AssertionError(f"{sender.waiting} still wait after 10,000 attempts")
 
 
+def attempt(sender: Sender, now: float) -> list[Outcome]:
+    """One attempt: its outcome, where it had one."""
+    outcome = sender.attempt(now, timeout=1)
+    return [outcome] if outcome is not None else []
+
+
+def content(outcome: Outcome) -> tuple[Outgoing, ...]:
+    """What was settled, a patch as the only one."""
+    return (outcome.content,) if isinstance(outcome.content, Patch) else outcome.content
+
+
 def settled(outcomes: list[Outcome]) -> list[tuple[str, int | None]]:
-    return [(o.outgoing.reference_id, o.refused.status if o.refused is not None else None) for o in outcomes]
+    """Each log and patch by its reference id, with the status it was refused with."""
+    return [
+        (item.reference_id, outcome.refused.status if outcome.refused is not None else None)
+        for outcome in outcomes
+        for item in content(outcome)
+    ]
 
 
 def attempts(sender: Sender, now: float, number: int) -> tuple[list[Outcome], float]:
@@ -100,5 +116,5 @@ def attempts(sender: Sender, now: float, number: int) -> tuple[list[Outcome], fl
         if sender.due is None:
             break
         now = max(now, sender.due)
-        outcomes += sender.attempt(now, timeout=1)
+        outcomes += attempt(sender, now)
     return outcomes, now

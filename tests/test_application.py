@@ -91,23 +91,45 @@ def test_shutdown_may_be_called_twice_and_spans_that_end_later_do_no_harm(humanl
     assert humanloop.requests == []
 
 
+def ended(number: int, **attributes: str) -> ReadableSpan:
+    """A call of a model that has ended, in a trace of its own."""
+    return ReadableSpan(
+        "chat",
+        SpanContext(number, number, is_remote=False, trace_flags=TraceFlags(1)),
+        attributes={**CHAT, **attributes},
+        instrumentation_scope=InstrumentationScope("app"),
+        start_time=1,
+        end_time=2,
+    )
+
+
 def test_a_full_spool_drops_the_newest_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
     exporter = HumanloopSpanExporter(base_url="http://127.0.0.1:1/v4", max_spans=3, timeout=1)
-    spans = [
-        ReadableSpan(
-            "chat",
-            SpanContext(number, number, is_remote=False, trace_flags=TraceFlags(1)),
-            attributes=CHAT,
-            instrumentation_scope=InstrumentationScope("app"),
-            start_time=1,
-            end_time=2,
-        )
-        for number in range(1, 11)
-    ]
-    assert exporter.export(spans) is SpanExportResult.FAILURE
+    assert exporter.export([ended(number) for number in range(1, 11)]) is SpanExportResult.FAILURE
+    assert exporter.export([ended(11)]) is SpanExportResult.FAILURE
     exporter.shutdown(timeout_millis=0)
-    full = [record for record in caplog.records if "spool is full" in record.message]
-    assert len(full) == 1
+    full = [record.getMessage() for record in caplog.records if "spool is full" in record.message]
+    assert [message.partition(" (")[0] for message in full] == ["the spool is full: 7 spans were dropped"]
+
+
+def test_of_spans_exported_together_those_are_kept_that_the_spool_has_bytes_for(
+    humanloop: Humanloop, caplog: pytest.LogCaptureFixture
+) -> None:
+    exporter = HumanloopSpanExporter(base_url=humanloop.base_url, max_bytes=10_000)
+    exporter.export([ended(1), ended(2, note="x" * 20_000), ended(3), ended(4)])
+    assert exporter.force_flush()
+    exporter.shutdown()
+    assert {log["reference_id"] for log in humanloop.logs()} == {f"{number:016x}" for number in (1, 3, 4)}
+    (full,) = [record.getMessage() for record in caplog.records if "spool is full" in record.message]
+    assert full == "the spool is full: a span was dropped"
+
+
+def test_an_exporter_that_was_shut_down_takes_nothing(humanloop: Humanloop) -> None:
+    exporter = HumanloopSpanExporter(base_url=humanloop.base_url)
+    exporter.shutdown()
+    assert exporter.export([ended(1)]) is SpanExportResult.FAILURE
+    assert exporter.export([]) is SpanExportResult.SUCCESS
+    assert humanloop.requests == []
 
 
 def test_many_threads_lose_nothing(install: Install, humanloop: Humanloop) -> None:

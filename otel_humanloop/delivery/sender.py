@@ -45,7 +45,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A log to create.
 
     Attributes:
-        key: The span it was made of; given back in the `Outcome`.
+        key: The span it was made of, for whoever is given it back in the `Outcome`.
         project: The name of its project, where it says one.
         body: The JSON of one `LogRequest`.
     """
@@ -68,9 +68,9 @@ Outgoing = Post | Patch
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What became of something put in line: acknowledged, or `refused` for ever."""
+    """What became of the posts of one body, or of a patch: acknowledged, or `refused` for ever."""
 
-    outgoing: Outgoing
+    content: tuple[Post, ...] | Patch
     refused: Refused | None = None
 
 
@@ -182,8 +182,8 @@ class Sender:
             packed.append(item)
         self._close(packed)
 
-    def attempt(self, now: float, *, timeout: float) -> list[Outcome]:
-        """Makes at most one request, for the first body that is due, and tells what was settled by it.
+    def attempt(self, now: float, *, timeout: float) -> Outcome | None:
+        """Makes at most one request, for the first body that is due, and tells what was settled by it, if anything.
 
         Never raises a `DeliveryError`: `last_error` has it.
 
@@ -193,10 +193,10 @@ class Sender:
         """
         self._failed_at = min(self._failed_at, now)  # a clock that went back must not make the wait longer
         if now < self._failed_at + self._wait:
-            return []
+            return None
         line = self._aside if self._aside and self._aside[0].due <= now else self._line
         if not line:
-            return []
+            return None
         body = line[0]
         self.requests += 1
         try:
@@ -216,14 +216,14 @@ class Sender:
             self.last_error = error
             if len(body) > 1 and error.status in OF_ONE_LOG:
                 self._line.extendleft(reversed(body.halves(body.failures)))
-                return []
+                return None
             return self._settle(body, error)
         line.popleft()
         self._answered()
         self.last_error = None
         return self._settle(body, None)
 
-    def _failed(self, body: _Body, error: Unavailable, now: float, *, aside: bool) -> list[Outcome]:
+    def _failed(self, body: _Body, error: Unavailable, now: float, *, aside: bool) -> Outcome | None:
         """The server did not take a body for now: where it goes, and when the next attempt may be made."""
         blamable = error.status is not None and error.status >= 500 and error.retry_after is None
         body.failures += blamable
@@ -246,7 +246,7 @@ class Sender:
             self._line.extendleft(reversed(body.halves(PATIENCE - 1)))
         else:
             self._line.appendleft(body)
-        return []
+        return None
 
     def _send(self, content: tuple[Post, ...] | Patch, timeout: float) -> None:
         began = time.perf_counter()
@@ -263,14 +263,13 @@ class Sender:
         self._failures = 0
         self._wait = 0.0
 
-    def _settle(self, body: _Body, refused: Refused | None) -> list[Outcome]:
-        settled = (body.content,) if isinstance(body.content, Patch) else body.content
-        self._waiting -= len(settled)
+    def _settle(self, body: _Body, refused: Refused | None) -> Outcome:
+        self._waiting -= len(body)
         if refused is None:
-            self.acknowledged += len(settled)
+            self.acknowledged += len(body)
         else:
-            self.refused += len(settled)
-        return [Outcome(outgoing=item, refused=refused) for item in settled]
+            self.refused += len(body)
+        return Outcome(content=body.content, refused=refused)
 
     def _close(self, packed: list[Post]) -> None:
         if packed:

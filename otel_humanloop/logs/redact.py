@@ -45,6 +45,9 @@ class Redactor:
     Args:
         settings: `capture_content`, `redact` and `project` are used.
         notices: Where a redaction that failed is told.
+
+    Attributes:
+        idle: Everything passes as it is, now and always: who has many to let through need not ask for each.
     """
 
     def __init__(self, settings: Settings, *, notices: Notices) -> None:
@@ -57,11 +60,7 @@ class Redactor:
             from otel_humanloop.logs.rules import rules_of
 
             self._rules = rules_of(settings.redact, edge=self._edge)
-
-    @property
-    def idle(self) -> bool:
-        """Everything passes as it is."""
-        return self._capture_content and self._rules is None
+        self.idle = self._capture_content and self._rules is None
 
     @property
     def captures_content(self) -> bool:

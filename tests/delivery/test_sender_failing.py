@@ -33,7 +33,7 @@ def test_a_log_is_refused_once_the_server_kept_failing_on_it_and_took_others_in_
     for number in range(100):
         sender.put([patch(f"other {number}")])
         found, now = attempts(sender, now, 2)
-        outcomes += [outcome for outcome in found if outcome.outgoing.reference_id == "a"]
+        outcomes += [outcome for outcome in found if settled([outcome])[0][0] == "a"]
     ((name, status),) = settled(outcomes)
     assert (name, status) == ("a", 502)
     assert sender.waiting == 0
