@@ -2,7 +2,7 @@
 
 The same questions and the same answers as at the door: status, headers and JSON, given once what was logged is
 committed. What is left out is what only strangers need: the key, the count of requests, a body that is unpacked, and
-a second reading of logs that this process has just made (`handed.py`).
+doubts about JSON that this process has just made (`handed.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from starlette.responses import Response
 from otel_humanloop.attachments import PATH
 from otel_humanloop.server import attachments, logs
 from otel_humanloop.server.failures import RequestFailed, answer_to
-from otel_humanloop.server.handed import drafts_of
 from otel_humanloop.server.outcome import outcome
 from otel_humanloop.server.requests import Call
 from otel_humanloop.server.store import Store
@@ -55,12 +54,12 @@ class Inside(httpx.BaseTransport):
             query=QueryParams(request.url.query.decode("ascii")),
             path={"sha256": path.removeprefix(_ATTACHMENTS)},
             media_type=request.headers.get("content-type", ""),
+            ours=True,
             strict_parents=self._strict_parents,
         )
         asked = request.method, "/v4/attachments" if path.startswith(_ATTACHMENTS) else path
         if asked == ("POST", "/v4/logs"):
-            drafts = drafts_of(call.body)
-            return logs.create(call) if drafts is None else logs.keep(call, drafts, single=False)
+            return logs.create(call)
         if asked == ("PATCH", "/v4/logs"):
             return logs.update_by_reference(call)
         if asked == ("HEAD", "/v4/attachments"):

@@ -17,7 +17,19 @@ from otel_humanloop.server.configs import config_draft
 from otel_humanloop.server.failures import Invalid, Loc, NotFound
 from otel_humanloop.server.feedback import inline
 from otel_humanloop.server.filters import filters_of
-from otel_humanloop.server.requests import MAX_ITEMS, Call, check_depth, check_label, check_name, decode, page_of
+from otel_humanloop.server.handed import drafts_of
+from otel_humanloop.server.requests import (
+    MAX_COST,
+    MAX_DURATION,
+    MAX_ITEMS,
+    MAX_TOKENS,
+    Call,
+    check_depth,
+    check_label,
+    check_name,
+    decode,
+    page_of,
+)
 from otel_humanloop.server.store import listing, reading, words
 from otel_humanloop.server.store.changing import delete_logs, patch_log
 from otel_humanloop.server.store.posting import NO_PARENT, post
@@ -38,23 +50,22 @@ _LABELS = ("source", "environment")
 UNREAD = "Otel-Humanloop-Unread-Logs"
 """The header of a search's answer that tells how many logs it has not looked into; without it, none."""
 
-_MAX_DURATION = 1e9
-_MAX_TOKENS = 10**12
-_MAX_COST = 1e6
-
 
 def create(call: Call) -> Response:
     """`POST /logs`: one log, or an array of them that is kept whole or not at all."""
+    drafts = drafts_of(call.body, ours=call.ours)
+    if drafts is not None:
+        return _keep(call, drafts, single=not call.body.startswith(b"["))
     body = decode(call.body, _BODY)
     single = not isinstance(body, list)
     requests = body if isinstance(body, list) else [body]
     if len(requests) > MAX_ITEMS:
         raise Invalid(("body",), f"more than {MAX_ITEMS} logs", kind="value_error.list.max_items")
     drafts = [draft(request, ("body",) if single else ("body", index)) for index, request in enumerate(requests)]
-    return keep(call, drafts, single=single)
+    return _keep(call, drafts, single=single)
 
 
-def keep(call: Call, drafts: Sequence[LogDraft], *, single: bool) -> Response:
+def _keep(call: Call, drafts: Sequence[LogDraft], *, single: bool) -> Response:
     """Keeps what a body holds and answers where each log stands; `single` where it held one alone."""
     work = partial(post, drafts=drafts, now=moments.now(), strict_parents=call.strict_parents, single=single)
     posted = [
@@ -79,7 +90,7 @@ def update_by_reference(call: Call) -> Response:
 
 def _update(call: Call, *, id: str | None = None, reference_id: str | None = None) -> Response:
     request = decode(call.body, _UPDATE)
-    _check_number(request.duration, "duration", _MAX_DURATION, ("body",))
+    _check_number(request.duration, "duration", MAX_DURATION, ("body",))
     content = Content(output=_json(request.output), error=_json(request.error))
 
     def work(tx: Connection) -> v4.LogResponse | None:
@@ -176,10 +187,10 @@ def check_log(log: msgspec.Struct, loc: Loc) -> None:
             check_name(value, name, loc)
     for name in _LABELS:
         check_label(getattr(log, name), name, loc)
-    for name, most in (("duration", _MAX_DURATION), ("prompt_tokens", _MAX_TOKENS), ("output_tokens", _MAX_TOKENS)):
+    for name, most in (("duration", MAX_DURATION), ("prompt_tokens", MAX_TOKENS), ("output_tokens", MAX_TOKENS)):
         _check_number(getattr(log, name), name, most, loc)
     for name in ("prompt_cost", "output_cost"):
-        _check_number(getattr(log, name), name, _MAX_COST, loc)
+        _check_number(getattr(log, name), name, MAX_COST, loc)
 
 
 def _json(value: Any) -> msgspec.Raw | msgspec.UnsetType:

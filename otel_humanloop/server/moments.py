@@ -38,6 +38,15 @@ def stated(text: str | None, loc: Loc) -> int | None:
         moment = _utc(_read(text))
     except (msgspec.ValidationError, OverflowError) as error:
         raise Invalid((*loc, "created_at"), "not an ISO 8601 date and time", kind="value_error.datetime") from error
+    return kept(moment, loc)
+
+
+def kept(moment: datetime, loc: Loc) -> int:
+    """The `created_at` of a body that has been decoded to a moment with a zone.
+
+    Raises:
+        Invalid: It is none that can be kept.
+    """
     if not _EARLIEST <= moment <= _LATEST:
         raise Invalid((*loc, "created_at"), "must be between the years 1970 and 9900", kind="value_error.datetime")
     return _microseconds(moment)

@@ -32,6 +32,11 @@ MAX_ITEMS = 10_000
 """Logs in one body."""
 MAX_NAME = 1_000
 """Characters of a project's name, a reference id, a source."""
+MAX_DURATION = 1e9
+"""Seconds that a log says it took."""
+MAX_TOKENS = 10**12
+MAX_COST = 1e6
+"""Dollars that one side of a call cost."""
 MAX_PAGE_SIZE = 1_000
 """Records on one page."""
 _MAX_PAGE = 2**31
@@ -44,6 +49,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         body: Unpacked.
         path: What the variables of the route stand for.
         media_type: What the body is said to be; "" where it is not said.
+        ours: The body was made by this process, a moment ago.
         strict_parents: A parent that does not exist is refused.
         providers: Where models are called.
     """
@@ -53,6 +59,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     query: QueryParams
     path: Mapping[str, str]
     media_type: str = ""
+    ours: bool = False
     strict_parents: bool = False
     providers: ProviderSettings = ProviderSettings()
 

@@ -198,10 +198,11 @@ fields = st.sampled_from(v4.LogRequest.__struct_fields__)
 secret = st.just({"provider_api_keys": {"openai": "sk-1"}, "kept": 1})
 
 
-@given(st.lists(st.dictionaries(fields, values | secret, max_size=4), max_size=3))
-def test_whatever_is_taken_quickly_is_what_a_full_reading_takes(changes: list[dict[str, Any]]) -> None:
-    asked = json.dumps([{**LOG, **change} for change in changes]).encode()
-    quick = drafts_of(asked)
+@given(st.lists(st.dictionaries(fields, values | secret, max_size=4), max_size=3), st.booleans())
+def test_whatever_is_taken_quickly_is_what_a_full_reading_takes(changes: list[dict[str, Any]], ours: bool) -> None:
+    logged = [{**LOG, **change} for change in changes]
+    asked = msgspec.json.encode(logged) if ours else json.dumps(logged).encode()
+    quick = drafts_of(asked, ours=ours)
     if quick is None:
         return
     read = [logs.draft(request, ()) for request in decode(asked, msgspec.json.Decoder(list[logs.Log]))]
@@ -212,14 +213,44 @@ def comparable(draft: Any) -> Any:
     return json.loads(msgspec.json.encode(draft))
 
 
-def test_what_a_pipeline_makes_is_taken_quickly() -> None:
-    assert drafts_of(body(LOG, TOOL)) is not None
+@pytest.mark.parametrize("ours", [True, False])
+def test_what_programs_mostly_send_is_taken_quickly(ours: bool) -> None:
+    logged = [{key: value for key, value in log.items() if value is not None} for log in (LOG, TOOL)]
+    for said in (logged, logged[0]):
+        assert drafts_of(msgspec.json.encode(said), ours=ours) is not None
+
+
+ODD = {
+    "no UTF-8": b'"output": "\xff"',
+    "a surrogate in UTF-8": b'"inputs": {"a": "\xed\xa0\x80"}',
+    "half of a pair": rb'"inputs": {"a": "\ud800"}',
+    "a number beyond all bounds": b'"metadata": {"a": 1e999}',
+    "a number of very many digits": b'"metadata": {"a": %s.0}' % (b"9" * 400),
+    "a hidden key of a provider": rb'"metadata": {"provider_api_key\u0073": {"openai": "sk-1"}}',
+    "two sessions": b'"session_id": "sesh_a"',
+    "two parents": b'"parent_id": "data_a", "parent_reference_id": "b"',
+    "a name that no database keeps": rb'"reference_id": "a\u0000b"',
+    "an id that no database keeps": rb'"config_id": "a\u0000b"',
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_what_is_odd_is_read_in_full(odd: bytes) -> None:
+    assert drafts_of(msgspec.json.encode(LOG)[:-1] + b"," + odd + b"}") is None
+
+
+@pytest.mark.parametrize("odd", [ODD["no UTF-8"], ODD["a number beyond all bounds"], ODD["half of a pair"]])
+def test_what_nobody_could_read_again_is_refused(odd: bytes, store: Store) -> None:
+    asked = b'{"project": "p", "config": {"type": "tool", "name": "t"}, %s}' % odd
+    with running(store=store) as server:
+        answer = httpx.post(f"{server.url}/v4/logs", content=asked, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
 
 
 @pytest.mark.parametrize("field", ["inputs", "metadata", "provider_request", "provider_response", "config"])
 def test_keys_of_providers_are_kept_from_nobody(field: str) -> None:
     given = {**(LOG.get(field) or {}), "provider_api_keys": {"openai": "sk-1"}}
-    assert drafts_of(body({**LOG, field: given})) is None
+    assert drafts_of(body({**LOG, field: given}), ours=True) is None
 
 
 def test_errors_name_the_field(store: Store) -> None:
