@@ -19,7 +19,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeVar
 
-MODULES = ("size",)
+MODULES = ("sdk", "size")
 """What there is to build."""
 
 PURE = "OTEL_HUMANLOOP_PURE_PYTHON"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from otel_humanloop.native import compiled
 from otel_humanloop.spans import Event, Link, Resource, Scope, Span, SpanKey, SpanKind, Status, StatusCode
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def _remembered(known: dict[int, tuple[object, _T]], of: object, made: _T) -> _T
     return made
 
 
+@compiled("sdk")
 def from_readable(span: ReadableSpan, shared: Shared | None = None) -> Span:
     """The same span in our words.
 
@@ -107,7 +109,7 @@ def from_readable(span: ReadableSpan, shared: Shared | None = None) -> Span:
         parent_id=f"{parent.span_id:016x}" if parent is not None and parent.span_id else None,
         parent_is_remote=parent is not None and parent.is_remote,
         name=span.name,
-        kind=_KINDS[span.kind.name],
+        kind=_KINDS[span.kind._name_],  # what `name` asks for, by way of a descriptor in Python
         start_ns=span.start_time or 0,
         end_ns=span.end_time,
         attributes=plain_map(span.attributes),
@@ -142,6 +144,7 @@ def _link(link: SdkLink) -> Link:
     )
 
 
+@compiled("sdk")
 def plain_map(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
     """Attributes as plain values, copied."""
     if attributes is None:
@@ -168,6 +171,7 @@ def _copied(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {key: attributes.get(key) for key in list(attributes)}
 
 
+@compiled("sdk")
 def plain(value: Any) -> Any:
     """A value as a plain one: sequences as lists, maps as dicts, anything unknown as its text."""
     if type(value) in _EXACTLY or isinstance(value, _SCALARS):
