@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from otel_humanloop.attachments import PATH, Attachment
@@ -25,6 +25,8 @@ MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer that are read, decoded. 500 acknowledged logs take some 50 kB."""
 
 _JSON = "application/json"
+
+_LOGS = "/logs"
 
 _IDLE = 4.0  # seconds; shorter than the 5 s after which uvicorn closes, so that we never write into a closing one
 
@@ -53,17 +55,21 @@ class Client:
         # Importing this package must not cost an application what importing this does.
         import httpx
 
-        self._headers = {
+        headers = {
             "User-Agent": f"otel-humanloop/{VERSION}",
             "Accept": _JSON,
             "Accept-Encoding": "gzip, deflate",
         }
         if settings.api_key is not None:
-            self._headers["X-API-KEY"] = settings.api_key
+            headers["X-API-KEY"] = settings.api_key
         try:
             self._base_url = httpx.URL(settings.base_url)
             if self._base_url.userinfo:
-                self._headers["Authorization"] = _basic(self._base_url)
+                headers["Authorization"] = _basic(self._base_url)
+            # Made once: to read an address and to write headers takes as long as to send a small body.
+            self._headers = httpx.Request("GET", self._base_url, headers=headers).headers.raw  # `Host` with them
+            self._below = settings.base_url.rstrip("/")
+            self._logs = httpx.URL(self._below + _LOGS)
             self._transport = transport or _network(self._base_url)
         except httpx.InvalidURL as error:
             raise SettingsError(
@@ -76,7 +82,7 @@ class Client:
                 hint="look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR",
             ) from error
         self._secrets = answers.secrets_of(settings.api_key, settings.base_url)
-        self._below = settings.base_url.rstrip("/")
+        self._below_told = _without_credentials(self._below)
         self._coding = Coding(settings.compression, is_near=is_loopback(self._base_url.host))
 
     def post_logs(self, body: bytes, *, timeout: float, count: int | None = None) -> None:
@@ -84,13 +90,13 @@ class Client:
 
         `count` is how many there are, where the caller knows: as many have to be acknowledged.
         """
-        answer = self._ask("POST", "/logs", body, timeout)
+        answer = self._ask("POST", _LOGS, body, timeout)
         if (error := answers.created(answer, count, now=time.time())) is not None:
             raise error
 
     def patch_log(self, reference_id: str, body: bytes, *, timeout: float) -> None:
         """Gives the log of that reference id what `body`, the JSON of an `UpdateLogRequest`, holds."""
-        answer = self._ask("PATCH", "/logs", body, timeout, query={"reference_id": reference_id})
+        answer = self._ask("PATCH", _LOGS, body, timeout, query={"reference_id": reference_id})
         if (error := answers.updated(answer, now=time.time())) is not None:
             raise error
 
@@ -121,30 +127,34 @@ class Client:
         media_type: str = _JSON,
     ) -> answers.Answer:
         """Asks in the coding that is known to be taken, and once more in another where that turns out to be refused."""
-        url = self._below + path
+        import httpx
+
+        url = self._logs if path == _LOGS else httpx.URL(self._below + path)
+        if query is not None:
+            url = url.copy_merge_params(query)
         until = time.monotonic() + timeout
         while True:
-            headers = {**self._headers, "Content-Type": media_type}
+            headers = [*self._headers, (b"Content-Type", media_type.encode())]
             sent, coding = self._coding.applied(body) if media_type == _JSON else (body, None)
             if coding is not None:
-                headers["Content-Encoding"] = coding
-            answer = self._answer(method, url, sent, query, headers, until, timeout)
+                headers.append((b"Content-Encoding", coding.encode()))
+            if method != "HEAD":
+                headers.append((b"Content-Length", b"%d" % len(sent)))
+            # Given a stream, httpx leaves the headers as they are.
+            request = httpx.Request(
+                method,
+                url,
+                headers=headers,
+                stream=httpx.ByteStream(sent),
+                extensions={"timeout": _Remaining(until)},
+            )
+            answer = self._answer(request, path, until, timeout)
             if not self._coding.answered(answer.status, answer.headers, coding):
                 return answer
 
-    def _answer(
-        self,
-        method: str,
-        url: str,
-        body: bytes,
-        query: dict[str, str] | None,
-        headers: dict[str, str],
-        until: float,
-        timeout: float,
-    ) -> answers.Answer:
+    def _answer(self, request: httpx.Request, path: str, until: float, timeout: float) -> answers.Answer:
         import httpx
 
-        request = httpx.Request(method, url, content=body, params=query, headers=headers, extensions=_ending(until))
         try:
             response = self._transport.handle_request(request)
             response.request = request
@@ -156,7 +166,7 @@ class Client:
             port = self._base_url.port or (443 if self._base_url.scheme == "https" else 80)
             raise failures.unavailable(error, host=self._base_url.host, port=port, timeout=timeout) from error
         return answers.Answer(
-            url=_without_credentials(url),
+            url=self._below_told + path,
             status=response.status_code,
             headers=response.headers,
             content=content,
@@ -196,29 +206,35 @@ def _basic(url: httpx.URL) -> str:
     return f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode()}"
 
 
-def _ending(until: float) -> dict[str, Any]:
-    """httpx's request extensions that let every phase of a request have only the time that is left until then.
+class _Remaining(Mapping[str, float]):
+    """httpx's timeouts, in seconds, that let every phase of a request have only the time that is left until then.
 
-    httpx gives each phase (connect, write, read) the whole timeout anew. Each looks its timeout up when it begins, and
-    the trace extension is called just before that.
+    httpx gives each phase (connect, write, read) the whole timeout anew. Each looks its timeout up when it begins.
     """
-    timeouts: dict[str, float] = {}
 
-    def shorten(_event: str, _info: Mapping[str, Any]) -> None:
+    def __init__(self, until: float) -> None:
+        self._until = until
+
+    def __getitem__(self, phase: str) -> float:
         # Not 0: a socket with no time at all does not fail, it stops blocking.
-        timeouts.update(dict.fromkeys(("connect", "pool", "write", "read"), max(until - time.monotonic(), 0.001)))
+        return max(self._until - time.monotonic(), 0.001)
 
-    shorten("", {})
-    return {"timeout": timeouts, "trace": shorten}
+    def __iter__(self) -> Iterator[str]:
+        return iter(("connect", "pool", "write", "read"))
+
+    def __len__(self) -> int:
+        return 4
 
 
 def _read(response: httpx.Response, until: float) -> tuple[bytes, bool]:
     """The answer's body, and whether it is all of it. Raises httpx.ReadTimeout past `until`, monotonic seconds."""
     import httpx
 
+    assert isinstance(response.stream, httpx.SyncByteStream)
     chunks: list[bytes] = []
     size = 0
-    for chunk in response.iter_bytes():
+    # What needs no decoding is read as it comes: on the way through httpx's own reading it costs thrice as much.
+    for chunk in response.iter_bytes() if "content-encoding" in response.headers else response.stream:
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_ANSWER:
