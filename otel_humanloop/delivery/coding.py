@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
 
-from otel_humanloop.compression import has_zstd, zstd
+from otel_humanloop.compression import gzip, has_zstd, prepare_gzip, zstd
 
 _WORTH_COMPRESSING = 1024
 """Bytes; below, the headers of a packet weigh more than what is saved."""
-
-_GZIP = 1
-"""Higher levels cost four times the time for a fifth fewer bytes."""
 
 
 class Coding:
@@ -24,8 +20,10 @@ class Coding:
 
     def __init__(self, compression: str, *, is_near: bool) -> None:
         self._is_used = compression == "gzip" or (compression == "auto" and not is_near)
-        # Asked now, for it imports the library: at a program's end that would be too late (`pricing.prepare`).
+        # Both import their library, now: at a program's end that would be too late (`pricing.prepare`).
         self._has_zstd = self._is_used and compression == "auto" and has_zstd()
+        if self._is_used:
+            prepare_gzip()
         self._taken: frozenset[str] | None = None
         self._refused: set[str] = set()
 
@@ -35,7 +33,7 @@ class Coding:
             if self._has_zstd and self._takes("zstd", unasked=False):
                 return zstd(body), "zstd"
             if self._takes("gzip", unasked=True):
-                return gzip.compress(body, _GZIP), "gzip"
+                return gzip(body), "gzip"
         return body, None
 
     def answered(self, status: int, headers: Mapping[str, str], coding: str | None) -> bool:

@@ -6,15 +6,14 @@ What comes from outside ends here: an endpoint gets a `Call`, with a body that i
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import msgspec
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
-from otel_humanloop.compression import unzstd
+from otel_humanloop.compression import gunzip, unzstd
 from otel_humanloop.errors import DecodeError
 from otel_humanloop.server.failures import Invalid, Loc, RequestFailed, invalid
 from otel_humanloop.server.providers import ProviderSettings
@@ -82,34 +81,27 @@ async def read_body(request: Request, *, limit: int = MAX_BODY) -> bytes:
         raise _too_large(limit)
     pieces: list[bytes] = []
     size = 0
-    unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
     async for piece in request.stream():
-        data = piece if unpack is None else _unpacked(unpack, piece, limit - size)
-        size += len(data)
+        size += len(piece)
         if size > limit:
             raise _too_large(limit)
-        pieces.append(data)
-    if unpack is not None and size > 0 and (not unpack.eof or unpack.unused_data):
-        raise RequestFailed(400, "the body is not one whole gzip stream")
+        pieces.append(piece)
     body = b"".join(pieces)
-    return _unzstd(body, limit) if encoding == "zstd" else body
+    unpack = _UNPACK.get(encoding)
+    return body if unpack is None or not body else _unpacked(body, limit, unpack, encoding)
 
 
-def _unzstd(body: bytes, limit: int) -> bytes:
+_UNPACK: dict[str, Callable[[bytes, int], bytes]] = {"gzip": gunzip, "zstd": unzstd}
+
+
+def _unpacked(body: bytes, limit: int, unpack: Callable[[bytes, int], bytes], encoding: str) -> bytes:
     try:
-        whole = unzstd(body, limit)
+        whole = unpack(body, limit)
     except DecodeError as error:
-        raise RequestFailed(400, "the body is not zstd, which its Content-Encoding says it is") from error
+        raise RequestFailed(400, f"the body is not {encoding}, which its Content-Encoding says it is") from error
     if len(whole) > limit:
         raise _too_large(limit)
     return whole
-
-
-def _unpacked(unpack: Any, piece: bytes, room: int) -> bytes:
-    try:
-        return bytes(unpack.decompress(piece, room + 1))
-    except zlib.error as error:
-        raise RequestFailed(400, "the body is not gzip, which its Content-Encoding says it is") from error
 
 
 def _too_large(limit: int) -> RequestFailed:
