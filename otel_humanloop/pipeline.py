@@ -32,6 +32,7 @@ from otel_humanloop.logs.draft import Draft, draft
 from otel_humanloop.logs.encode import encode
 from otel_humanloop.logs.join import Joins
 from otel_humanloop.logs.media import has_large, left_out
+from otel_humanloop.logs.moulds import Moulds
 from otel_humanloop.logs.moves import Complete, Create, Move
 from otel_humanloop.logs.order import TraceAssembler
 from otel_humanloop.logs.redact import Redactor
@@ -124,6 +125,7 @@ class Pipeline:
         self._client = Client(settings, transport=transport)
         self.sender = Sender(self._client, insists=insists or spool.durable)
         self._uploads = Uploads(self._client)
+        self._moulds = Moulds(settings)
         self._assembler = TraceAssembler(spans=settings.spans, hold=settings.hold, look=self._see)
         self._moves = deque()
         self._wave = []
@@ -279,6 +281,8 @@ class Pipeline:
         outgoing: Outgoing
         if isinstance(move, Complete):
             outgoing = Patch(key=move.key, reference_id=reference, body=encode(self.redactor.log(build_update(move))))
+        elif isinstance(move, Create) and (cast := self._moulds.log(move)) is not None:
+            outgoing = Post(key=move.key, reference_id=reference, project=cast[1], body=cast[0])
         else:
             log = (
                 build_log(move, self._settings) if isinstance(move, Create) else build_replacement(move, self._settings)
@@ -365,6 +369,8 @@ class Pipeline:
             yield now
 
     def _draft(self, span: Span) -> Draft:
+        if self.redactor.idle:
+            return self._moulds.draft(span)
         return draft(span, conversations_are_sessions=self._settings.session == "conversation")
 
     def _see(self, key: SpanKey) -> Draft | None:

@@ -24,7 +24,8 @@ from otel_humanloop.spans import Span, SpanKey
 SOURCE = "opentelemetry"
 """`source` of every log made of a span."""
 
-_MOST_TOKENS = 10**12
+MOST_TOKENS = 10**12
+"""More is no number of tokens."""
 
 _EMBEDDING = Kind.EMBEDDING
 
@@ -34,13 +35,25 @@ _PLACE = re.compile(r"\{([^{}]+)\}")
 
 def build_log(create: Create, settings: Settings) -> v4.LogRequest[v4.Config]:
     """The log of a span. Of one that is still open: without output, error and duration, dated by its start."""
+    operation = create.draft.reading.operation
+    if create.without_usage:
+        return log_of(create, settings, cost=None, is_priced=False)
+    is_priced = operation.cost is None and settings.prices != "none"
+    cost = pricing.price(operation, create.draft.span.start_ns) if is_priced else operation.cost
+    return log_of(create, settings, cost=cost, is_priced=is_priced)
+
+
+def log_of(create: Create, settings: Settings, *, cost: Cost | None, is_priced: bool) -> v4.LogRequest[v4.Config]:
+    """The log of a span that cost so much, by published prices where it `is_priced`."""
     draft = create.draft
-    span, operation = draft.span, draft.reading.operation
+    reading = draft.reading
+    span, operation = draft.span, reading.operation
     beside: dict[str, Any] = {}
     messages = _messages(operation, beside)
     output_message = _output_message(operation, beside)
+    if is_priced and cost is not None:
+        beside["priced_by"] = pricing.SOURCE
     usage = None if create.without_usage else operation.usage
-    cost = None if create.without_usage else _cost(operation, span, settings, beside)
     parent = create.parent
     return v4.LogRequest(
         project=usable(operation.project) or usable(project_of(span, settings.project)) or "unknown",
@@ -53,9 +66,9 @@ def build_log(create: Create, settings: Settings) -> v4.LogRequest[v4.Config]:
         output_message=output_message if draft.ended else None,
         error=operation.error if draft.ended else None,
         duration=_duration(span, operation),
-        created_at=_instant(span.end_ns if span.end_ns is not None else span.start_ns),
+        created_at=instant(span.end_ns if span.end_ns is not None else span.start_ns),
         source=SOURCE,
-        metadata=metadata_of(draft, create.user, beside),
+        metadata=metadata_of(span, reading, create.user, beside),
         environment=usable(operation.environment),
         prompt_tokens=_count(usage.prompt_tokens) if usage is not None else None,
         output_tokens=_count(usage.output_tokens) if usage is not None else None,
@@ -105,17 +118,7 @@ def _pieces(template: str) -> tuple[str, ...]:
 
 def _count(tokens: int | None) -> int | None:
     """A number of tokens, unless it is none that could be counted."""
-    return tokens if tokens is not None and 0 <= tokens <= _MOST_TOKENS else None
-
-
-def _cost(operation: Operation, span: Span, settings: Settings, beside: dict[str, Any]) -> Cost | None:
-    """What the span states, else what published prices come to; beside it, whose prices."""
-    if operation.cost is not None or settings.prices == "none":
-        return operation.cost
-    priced = pricing.price(operation, span.start_ns)
-    if priced is not None:
-        beside["priced_by"] = pricing.SOURCE
-    return priced
+    return tokens if tokens is not None and 0 <= tokens <= MOST_TOKENS else None
 
 
 def _messages(operation: Operation, beside: dict[str, Any]) -> list[v4.ChatMessage] | None:
@@ -155,11 +158,15 @@ def _output(operation: Operation) -> str | None:
 def _duration(span: Span, operation: Operation) -> float | None:
     if span.end_ns is not None and operation.duration is not None:
         return operation.duration
-    # A clock that went back during the span must not make a log start after its end.
-    return max(0, span.end_ns - span.start_ns) / 1e9 if span.end_ns is not None else None
+    return elapsed(span.start_ns, span.end_ns) if span.end_ns is not None else None
 
 
-def _instant(time_ns: int) -> str | None:
+def elapsed(start_ns: int, end_ns: int) -> float:
+    """The seconds between. A clock that went back during the span must not make a log start after its end."""
+    return max(0, end_ns - start_ns) / 1e9
+
+
+def instant(time_ns: int) -> str | None:
     """ISO 8601 in UTC, to the microsecond; None for a time no calendar has."""
     seconds, rest = divmod(time_ns, 1_000_000_000)
     try:

@@ -61,42 +61,39 @@ class Calls:
         self._failed_below: OrderedDict[SpanKey, Call] = OrderedDict()  # by their parents
         self._paired: OrderedDict[SpanKey, Call] = OrderedDict()  # failed, and have found their twin
 
-    def twin_of(self, draft: Draft) -> Call | None:
-        """The other span of the same call, if it was remembered."""
-        if not draft.is_call:
-            return None
-        other = self._moments.get(_moment(draft))
-        if other is not None and _are_related(draft, other):
-            return other
-        if not draft.call_id:
-            return self._failed_twin_of(draft)
-        other = self._calls.get(draft.call_id)
-        if other is None or other.key == draft.key:
-            return None
-        start, end = draft.span.start_ns, draft.span.end_ns or draft.span.start_ns
-        if _are_related(draft, other):
-            return other if start <= other.end_ns and other.start_ns <= end else None
-        if other.scope == draft.span.scope.name:
-            return None
-        within = other.start_ns <= start and end <= other.end_ns
-        around = start <= other.start_ns and other.end_ns <= end
-        return other if within or around else None
+    def meet(self, draft: Draft) -> Call | None:
+        """The other span of the same call, if it was remembered; where there is none, this one stands for its call from
+        now on."""
+        moment = _moment(draft)
+        other = self._moments.get(moment)
+        if other is None or not _are_related(draft, other):
+            if not draft.call_id:
+                other = self._failed_twin_of(draft)
+            elif (other := self._calls.get(draft.call_id)) is not None and not _are_one(draft, other):
+                other = None
+        if other is None:
+            self._remember(draft, moment)
+        return other
 
     def remember(self, draft: Draft) -> None:
         """This span stands for its call from now on."""
-        if not draft.is_call:
-            return
+        self._remember(draft, _moment(draft))
+
+    def _remember(self, draft: Draft, moment: _Moment) -> None:
+        _, scope, start_ns, end_ns = moment
         call = Call(
             id=draft.call_id or "",
             key=draft.key,
             parent=draft.parent,
-            scope=draft.span.scope.name,
-            start_ns=draft.span.start_ns,
-            end_ns=draft.span.end_ns or draft.span.start_ns,
+            scope=scope,
+            start_ns=start_ns,
+            end_ns=end_ns,
             wealth=draft.wealth,
             model=draft.model,
         )
-        self._keep(self._moments, _moment(draft), call)
+        self._moments[moment] = call
+        if len(self._moments) > self._most:
+            self._moments.popitem(last=False)
         if draft.call_id:
             self.recall(call)
         elif draft.failed and call.key not in self._paired:
@@ -111,11 +108,7 @@ class Calls:
         above = (draft.key[0], draft.parent) if draft.parent is not None else None
         other = self._failed.get(above) if above is not None else None
         other = self._failed_below.get(draft.key) if other is None else other
-        if (
-            other is None
-            or other.scope == draft.span.scope.name
-            or other.model != draft.model
-        ):
+        if other is None or other.scope == draft.span.scope.name or other.model != draft.model:
             return None
         self._failed.pop(other.key, None)
         if other.parent is not None and self._failed_below.get((other.key[0], other.parent)) is other:
@@ -136,10 +129,12 @@ class Calls:
 
     def recall(self, call: Call) -> str:
         """That span stands for its call from now on; gives the call's id."""
-        self._calls.pop(call.id, None)
-        self._calls[call.id] = call
-        if len(self._calls) > self._most:
-            self._calls.popitem(last=False)
+        calls = self._calls
+        if call.id in calls:
+            calls.move_to_end(call.id)
+        calls[call.id] = call
+        if len(calls) > self._most:
+            calls.popitem(last=False)
         return call.id
 
     def of(self, call_id: str | None, key: SpanKey) -> Call | None:
@@ -157,3 +152,17 @@ def _are_related(draft: Draft, other: Call) -> bool:
     """Is one the other's parent?"""
     (trace_id, span_id), (other_trace_id, other_span_id) = draft.key, other.key
     return trace_id == other_trace_id and (draft.parent == other_span_id or other.parent == span_id)
+
+
+def _are_one(draft: Draft, other: Call) -> bool:
+    """Are two spans that name one response of one call?"""
+    if other.key == draft.key:
+        return False
+    start, end = draft.span.start_ns, draft.span.end_ns or draft.span.start_ns
+    if _are_related(draft, other):
+        return start <= other.end_ns and other.start_ns <= end
+    if other.scope == draft.span.scope.name:
+        return False
+    within = other.start_ns <= start and end <= other.end_ns
+    around = start <= other.start_ns and other.end_ns <= end
+    return within or around

@@ -15,7 +15,7 @@ from otel_humanloop.reading.infrastructure import is_plumbing
 from otel_humanloop.spans import Span, SpanKey
 
 if TYPE_CHECKING:
-    from otel_humanloop.logs.mould import Cast
+    from otel_humanloop.logs.form import Cast
 
 
 class Role(Enum):

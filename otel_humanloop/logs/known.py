@@ -134,6 +134,7 @@ def restore(traces: Traces, calls: Calls, notes: Iterable[Known], now: float) ->
     for note in notes:
         trace, node = traces.find(note.key, now)
         traces.connect(trace, node, note.parent, remote=note.remote, now=now)
+        traces.seen(node)
         node.state = DONE if note.logged else PASSED
         node.above, node.session, node.user = note.above, note.session, note.user
         node.named_session, node.named_user = note.named_session, note.named_user
@@ -156,7 +157,7 @@ def _is_misplaced(node: Node) -> bool:
         above = above.parent
     if above is not None and above.state is UNSEEN:
         above.given_up = True
-        above.guessers.append(node)
+        node.guesses_of(above)
         return False
     node.misplaced = node.above is not None and node.above != (above.key[1] if above is not None else None)
     return node.misplaced

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from otel_humanloop.logs.calls import Calls
 from otel_humanloop.logs.rest import Resting, rested, revived
@@ -32,6 +32,7 @@ class Traces:
         self._on_awake = on_awake
         self._traces: OrderedDict[str, Trace] = OrderedDict()
         self._resting: OrderedDict[str, Resting] = OrderedDict()
+        self._unseen: dict[Node, None] = {}  # parents nobody has given up; of those that are not at rest
         self._gave_up = float("-inf")
         self._size = 0
 
@@ -56,7 +57,7 @@ class Traces:
 
     def find(self, key: SpanKey, now: float) -> tuple[Trace, Node]:
         """That span, remembered from now on, and its trace, touched."""
-        trace_id, span_id = key
+        trace_id = key[0]
         trace = self._traces.get(trace_id) or self._awoken(trace_id)
         if trace is None:
             trace = self._traces[trace_id] = Trace(trace_id, now)
@@ -64,22 +65,21 @@ class Traces:
         elif trace.touched != now:
             trace.touched = now
             self._traces.move_to_end(trace_id)
-        return trace, self.node(trace, span_id, now)
-
-    def node(self, trace: Trace, span_id: str, now: float) -> Node:
-        """That span, remembered from now on."""
-        node = trace.nodes.get(span_id)
-        if node is None:
-            node = trace.nodes[span_id] = Node((trace.trace_id, span_id), now)
-            self._size += 1
-            if self._size > self._room:
-                self._make_room(trace, now)
-        return node
+        return trace, trace.nodes.get(key[1]) or self._new(trace, key, now)
 
     def connect(self, trace: Trace, node: Node, parent_id: str | None, *, remote: bool, now: float) -> None:
         """Hangs a span under its parent, which is remembered from now on."""
-        if parent_id is not None and node.parent is None:
-            node.hang(self.node(trace, parent_id, now), remote=remote)
+        if parent_id is None or node.parent is not None:
+            return
+        parent = trace.nodes.get(parent_id)
+        if parent is None:
+            parent = self._new(trace, (trace.trace_id, parent_id), now)
+            self._unseen[parent] = None
+        node.hang(parent, remote=remote)
+
+    def seen(self, node: Node) -> None:
+        """A span that was only known as somebody's parent has come."""
+        self._unseen.pop(node, None)
 
     def of(self, node: Node) -> Trace:
         """The trace of a span that is remembered."""
@@ -91,15 +91,15 @@ class Traces:
     def rest(self, trace: Trace, calls: Calls) -> None:
         """Keeps a finished trace in brief, with the names of those of its calls that are still to be recognized."""
         for node in trace.nodes.values():
-            if calls.of(node.call_id, node.key) is None:
+            if node.call_id is not None and calls.of(node.call_id, node.key) is None:
                 node.call_id = None
-        del self._traces[trace.trace_id]
+        self._drop(trace)
         self._resting[trace.trace_id] = rested(trace)
         trace.fall_apart()
 
     def forget(self, trace: Trace) -> None:
         """Lets go of a finished trace."""
-        del self._traces[trace.trace_id]
+        self._drop(trace)
         self._size -= len(trace.nodes)
         trace.fall_apart()
 
@@ -108,9 +108,13 @@ class Traces:
         while (due := self.due) is not None and due <= now:
             self._forget_oldest()
 
-    def give_up(self, now: float) -> None:
-        """Of traces at rest, no parent that was not seen is waited for any longer."""
+    def give_up(self, now: float) -> Collection[Node]:
+        """No parent that was not seen is waited for any longer; gives those of traces that are not at rest."""
         self._gave_up = now
+        unseen, self._unseen = self._unseen, {}
+        for node in unseen:
+            node.given_up = True
+        return unseen
 
     def _awoken(self, trace_id: str) -> Trace | None:
         """A trace that was at rest; None where it was not."""
@@ -118,11 +122,28 @@ class Traces:
         if resting is None:
             return None
         trace = self._traces[trace_id] = revived(trace_id, resting)
-        if resting.touched <= self._gave_up:
-            for node in trace.nodes.values():
-                node.given_up = node.given_up or node.state is UNSEEN
+        for node in trace.nodes.values():
+            if node.state is UNSEEN and not node.given_up:
+                if resting.touched <= self._gave_up:
+                    node.given_up = True
+                else:
+                    self._unseen[node] = None
         self._on_awake(trace)
         return trace
+
+    def _new(self, trace: Trace, key: SpanKey, now: float) -> Node:
+        node = trace.nodes[key[1]] = Node(key, now)
+        self._size += 1
+        if self._size > self._room:
+            self._make_room(trace, now)
+        return node
+
+    def _drop(self, trace: Trace) -> None:
+        del self._traces[trace.trace_id]
+        if self._unseen:
+            for node in trace.nodes.values():
+                if node.state is UNSEEN:
+                    self._unseen.pop(node, None)
 
     def _forget_oldest(self) -> None:
         _, resting = self._resting.popitem(last=False)

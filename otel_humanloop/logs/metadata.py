@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-from otel_humanloop.logs.draft import Draft
-from otel_humanloop.operation import Operation, Usage
+from otel_humanloop.operation import Operation, Reading, Usage
 from otel_humanloop.reading.limits import losses
-from otel_humanloop.spans import Event, Resource, SpanKind, StatusCode
+from otel_humanloop.spans import Event, Resource, Span, SpanKind, StatusCode
 
 _PARTS = Usage.__struct_fields__[2:]
 """Counts the contract has no field for: all but the prompt's and the output's."""
@@ -27,15 +26,14 @@ _KINDS = {kind: kind.name.lower() for kind in SpanKind}
 _STATUSES = {code: code.name.lower() for code in StatusCode}
 
 
-def metadata_of(draft: Draft, user: str | None, beside: Mapping[str, Any]) -> dict[str, Any]:
+def metadata_of(span: Span, reading: Reading, user: str | None, beside: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept beside a log's fields.
 
     Args:
-        draft: The span.
+        reading: What the span says.
         user: Whom it was done for, by its own word or an ancestor's.
         beside: What building the log's other fields left over, by name.
     """
-    span, reading = draft.span, draft.reading
     metadata: dict[str, Any] = dict(reading.operation.metadata or {})
     if user is not None:
         metadata["user"] = user
@@ -60,7 +58,7 @@ def metadata_of(draft: Draft, user: str | None, beside: Mapping[str, Any]) -> di
     warnings = losses(span)
     if warnings:
         metadata["warnings"] = warnings
-    metadata["otel"] = _origin(draft)
+    metadata["otel"] = _origin(span, reading)
     return metadata
 
 
@@ -193,8 +191,7 @@ def _events(events: Iterable[Event]) -> list[dict[str, Any]]:
     return [*told, *({"name": name, "count": number} for name, number in counts.items())]
 
 
-def _origin(draft: Draft) -> dict[str, Any]:
-    span, reading = draft.span, draft.reading
+def _origin(span: Span, reading: Reading) -> dict[str, Any]:
     scope = span.scope
     origin: dict[str, Any] = {"trace_id": span.trace_id, "span_id": span.span_id}
     if span.parent_id is not None:

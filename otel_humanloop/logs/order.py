@@ -20,6 +20,8 @@ from otel_humanloop.logs.timers import Timers
 from otel_humanloop.logs.trace import DONE, OPEN, PASSED, READY, SENT, UNDECIDED, UNSEEN, WAITING, Node, Trace
 from otel_humanloop.spans import SpanKey
 
+_AI, _TRANSPARENT = Role.AI, Role.TRANSPARENT  # by themselves: see `trace.py`
+
 
 class TraceAssembler:
     """Puts spans that arrive in any order, of any number of traces, in the order their logs may leave.
@@ -63,6 +65,7 @@ class TraceAssembler:
         self._settled: list[SpanKey] = []
         self._woken: deque[Node] = deque()
         self._overdue: deque[Node] = deque()
+        self._held_up: dict[Node, None] = {}  # open spans that others wait for
         self._releasing = False
         self.left_out = 0
         """Steps that were not logged, because no AI operation came in their trace."""
@@ -74,10 +77,10 @@ class TraceAssembler:
         trace, node = self._traces.find(key, now)
         if node.state is not UNSEEN:
             return
-        node.open = True
-        node.given_up = False
-        node.since = now
-        node.state = OPEN
+        self._traces.seen(node)
+        node.begins(now)
+        if node.waiters:
+            self._held_up[node] = None
         self._traces.connect(trace, node, parent, remote=parent_is_remote, now=now)
         self._timers.remind(now + self._hold, trace, node)
 
@@ -88,10 +91,15 @@ class TraceAssembler:
             if not node.busy:
                 self._settle(node)
             return
+        if node.open:
+            self._held_up.pop(node, None)
+        elif node.children is not None:
+            self._traces.seen(node)
         node.open = node.passing = node.given_up = False
         node.since = now
         node.holds(draft)
-        self._traces.connect(trace, node, draft.parent, remote=draft.parent_is_remote, now=now)
+        if draft.parent is not None:
+            self._traces.connect(trace, node, draft.parent, remote=draft.parent_is_remote, now=now)
         if draft.session is not None:
             trace.sessions.setdefault(draft.session)
         if node.unfinished and node.state in (SENT, DONE):
@@ -105,27 +113,13 @@ class TraceAssembler:
 
     def acknowledge(self, key: SpanKey, now: float, *, completed: bool = False) -> None:
         """A `Create` or `Replace` for this span (or, `completed`, a `Complete`) was delivered or refused for ever."""
-        found = self._traces.get(key)
-        if found is None:
-            return
-        trace, node = found
-        trace.touched = now
-        if self._restating and not any(move.key == key for move in self._later):
-            for told in self._restating.pop(key, ()):
-                self._settle(told)
-        if completed:
-            node.unfinished = False
-            self._settle(node)
-        elif node.state is SENT:
-            node.state = DONE
-            if node.waiters:
-                self._wake_waiters(node)
-            if not node.unfinished:
-                self._settle(node)
-            elif not node.open and node.draft is not None:
-                self._later.append(Complete(key=key, draft=node.draft))
-        elif node.state is DONE and not node.unfinished:
-            self._settle(node)  # it stands elsewhere than it was known to
+        self._acknowledge(key, now, completed)
+        self._go_on(now)
+
+    def acknowledge_all(self, keys: Iterable[SpanKey], now: float, *, completed: bool = False) -> None:
+        """The same of many spans: who waits for them goes on once all are told."""
+        for key in keys:
+            self._acknowledge(key, now, completed)
         self._go_on(now)
 
     def expire(self, now: float) -> None:
@@ -148,14 +142,9 @@ class TraceAssembler:
     def release(self, now: float) -> None:
         """Nobody waits any longer for a parent that was not seen or has not ended: a flush."""
         self._releasing = True
-        self._traces.give_up(now)
-        for trace in self._traces:
-            for node in trace.nodes.values():
-                if node.state is UNSEEN:
-                    node.given_up = True
-                    self._wake_waiters(node)
-                elif node.state is OPEN and node.waiters:
-                    self._overdue.append(node)
+        for node in self._traces.give_up(now):
+            self._wake_waiters(node)
+        self._overdue.extend(self._held_up)
         self._go_on(now)
         self._releasing = False
 
@@ -175,11 +164,9 @@ class TraceAssembler:
 
     def take(self) -> list[Move]:
         """The next wave: no log in it is another's parent. What is taken is to be acknowledged."""
-        moves: list[Move] = [self._create(node) for node in self._ready.values()]
-        moves.extend(self._later)
-        self._ready = {}
-        self._later = []
-        return moves
+        ready, self._ready = self._ready, {}
+        later, self._later = self._later, []
+        return [*[node.leaves() for node in ready.values()], *later]
 
     def settled(self) -> list[SpanKey]:
         """The spans, since the last call, that need not be kept any longer: delivered, or known to have no log."""
@@ -193,7 +180,10 @@ class TraceAssembler:
     @property
     def due(self) -> float | None:
         """When `expire` should be called next; None where nothing waits for time to pass."""
-        return min((due for due in (self._timers.due, self._traces.due) if due is not None), default=None)
+        reminder, forgetting = self._timers.due, self._traces.due
+        if reminder is None or forgetting is None:
+            return forgetting if reminder is None else reminder
+        return min(reminder, forgetting)
 
     @property
     def idle(self) -> bool:
@@ -204,11 +194,11 @@ class TraceAssembler:
 
     def _judge(self, trace: Trace, node: Node, draft: Draft) -> None:
         """What becomes of a span that has ended."""
-        if draft.role is Role.TRANSPARENT and not self._all:
+        role = draft.role
+        if role is _TRANSPARENT and not self._all:
             self._pass(node)
             return
-        twin = self._calls.twin_of(draft) if draft.is_call else None
-        if twin is not None:
+        if draft.is_call and (twin := self._calls.meet(draft)) is not None:
             other = self._traces.get(twin.key)
             if other is None or draft.wealth <= twin.wealth:
                 self._pass(node)
@@ -217,9 +207,8 @@ class TraceAssembler:
                 self._restate(other[1], node, draft)
                 return
             self._pass(other[1])
-        if draft.is_call:
             self._calls.remember(draft)
-        if draft.role is Role.AI or self._all:
+        if not trace.has_ai and (role is _AI or self._all):
             self._becomes_session(trace)
         if not trace.has_ai:
             node.state = UNDECIDED
@@ -242,11 +231,10 @@ class TraceAssembler:
 
     def _becomes_session(self, trace: Trace) -> None:
         trace.has_ai = True
-        if trace.undecided:
-            for node in trace.undecided:
-                if node.state is UNDECIDED:
-                    self._wait(node)
-            trace.undecided.clear()
+        for node in trace.undecided:
+            if node.state is UNDECIDED:
+                self._wait(node)
+        trace.undecided.clear()
 
     def _wait(self, node: Node) -> None:
         node.state = WAITING
@@ -259,95 +247,111 @@ class TraceAssembler:
         if settled:
             self._settle(node)
         self._wake_waiters(node)
-        self._correct(node, is_log=False)
+        if node.guessers:
+            self._correct(node, is_log=False)
 
     def _settle(self, node: Node) -> None:
         node.draft = None
         self._settled.append(node.key)
 
     def _wake_waiters(self, node: Node) -> None:
-        self._woken.extend(node.waiters)
-        node.waiters.clear()
+        if node.waiters:
+            self._woken.extend(node.waiters)
+            node.waiters = None
 
     def _correct(self, node: Node, *, is_log: bool) -> None:
         """Now that it is known whether a span is a log: mends the place of those sent on the other belief."""
-        for guesser in node.guessers:
+        guessers, node.guessers = node.guessers or (), None
+        for guesser in guessers:
             if guesser.state is READY:
                 del self._ready[guesser.key]
                 self._wait(guesser)
             elif (guesser.above == node.key[1]) is not is_log:
                 guesser.misplaced = True
                 self._woken.append(guesser)
-        node.guessers.clear()
+
+    def _acknowledge(self, key: SpanKey, now: float, completed: bool) -> None:
+        found = self._traces.get(key)
+        if found is None:
+            return
+        trace, node = found
+        trace.touched = now
+        if self._restating and not any(move.key == key for move in self._later):
+            for told in self._restating.pop(key, ()):
+                self._settle(told)
+        if completed:
+            node.unfinished = False
+            self._settle(node)
+        elif node.state is SENT:
+            node.state = DONE
+            self._wake_waiters(node)
+            if not node.unfinished:
+                self._settle(node)
+            elif not node.open and node.draft is not None:
+                self._later.append(Complete(key=key, draft=node.draft))
+        elif node.state is DONE and not node.unfinished:
+            self._settle(node)  # it stands elsewhere than it was known to
 
     def _go_on(self, now: float) -> None:
         """Moves everyone on who was woken, until nobody can go further."""
-        while self._woken or self._overdue:
-            if self._woken:
-                node = self._woken.popleft()
+        woken, overdue = self._woken, self._overdue
+        while True:
+            while woken:
+                node = woken.popleft()
                 if node.state is WAITING or node.misplaced:
-                    self._advance(node, now)
-            else:
-                self._log_open(self._overdue.popleft(), now)
+                    above = node.parent
+                    if above is None or above.state is DONE:  # of most, for their parent woke them
+                        self._place(node, above)
+                    else:
+                        self._advance(node, now)
+            if not overdue:
+                return
+            self._log_open(overdue.popleft(), now)
 
     def _advance(self, node: Node, now: float) -> None:
         """Looks up from a node for the log it hangs under; waits where that is not known or not delivered yet."""
-        overdue = self._releasing or now >= node.since + self._hold
-        guesses: list[Node] = []
         above = node.parent
-        while above is not None and above.state is not DONE:
+        guesses: list[Node] = []
+        while above is not None and (state := above.state) is not DONE:
             if above.passing:
                 guesses.append(above)
-            elif above.state is UNSEEN or (above.state is OPEN and above.given_up):
+            elif state is UNSEEN or (state is OPEN and above.given_up):
+                overdue = self._releasing or now >= node.since + self._hold
                 if not (overdue or above.given_up or above.remote):
                     self._timers.remind(node.since + self._hold, self._traces.of(node), node)
-                    above.waiters.append(node)
+                    node.waits_for(above)
                     return
                 above.given_up = True
                 guesses.append(above)
                 break
-            elif above.state is not PASSED:
-                above.waiters.append(node)
-                if above.state is OPEN and (self._releasing or now >= above.since + self._hold):
-                    self._overdue.append(above)
+            elif state is not PASSED:
+                node.waits_for(above)
+                if state is OPEN:
+                    self._held_up[above] = None
+                    if self._releasing or now >= above.since + self._hold:
+                        self._overdue.append(above)
                 return
             above = above.parent
         for guess in guesses:
-            guess.guessers.append(node)
+            node.guesses_of(guess)
         self._place(node, above)
 
     def _place(self, node: Node, above: Node | None) -> None:
         """The log a node hangs under is delivered, or there is none: it may leave."""
-        if node.session is None:
-            trace = self._traces.of(node)
-            session = trace.session_of(node)
-            node.user = trace.user_of(node)
+        session = node.session
+        if session is None:
+            session, node.user = self._traces.of(node).names_of(node)
             node.session = session
         # A parent in another session is none to Humanloop.
-        linked = above is not None and above.session in (None, node.session)
-        parent = above.key[1] if above is not None and linked else None
+        parent = above.key[1] if above is not None and above.session in (None, session) else None
         if node.state is WAITING:
             node.above = parent
             node.state = READY
             self._ready[node.key] = node
         elif parent != node.above:
             node.above = parent
-            self._later.append(Replace(key=node.key, parent=parent, session=node.session))
+            self._later.append(Replace(key=node.key, parent=parent, session=session))
         node.misplaced = False
-
-    def _create(self, node: Node) -> Create:
-        assert node.draft is not None
-        assert node.session is not None
-        node.state = SENT
-        node.unfinished = node.open
-        return Create(
-            key=node.key,
-            draft=node.draft,
-            parent=node.above,
-            session=node.session,
-            user=node.user,
-            without_usage=node.carries_usage and node.usage_below(),
-        )
 
     # Spans that are still open
 
@@ -361,7 +365,7 @@ class TraceAssembler:
             self._wake_waiters(node)
         elif draft.ended:
             return  # its end is on its way here
-        elif draft.role is Role.TRANSPARENT and not self._all:
+        elif draft.role is _TRANSPARENT and not self._all:
             node.passing = True
             self._wake_waiters(node)
         elif draft.is_call and not self._releasing and now < (until := patience(node, self._hold)):

@@ -6,46 +6,53 @@ is written down, and made anew where another span of it comes after all: as if n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Sequence
+from typing import Any
 
 import msgspec
 
-from otel_humanloop.logs.trace import Node, State, Trace
+from otel_humanloop.logs.trace import DONE, PASSED, UNSEEN, Node, Trace
 
-_STATES = (State.UNSEEN, State.DONE, State.PASSED)
+_STATES = (UNSEEN, DONE, PASSED)
 """Those of a trace in which nothing is still to come or to leave; written by their number."""
 
 
 class _Span(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A node. Texts are numbers of the trace's texts; that of its own id is its place in the trace.
 
+    Of most nodes only the first four are written: they were sent under their parent, in the trace's session, and
+    nothing else is to be said of them.
+
     Attributes:
         parent: The place of its parent; None for the top.
+        inherits: It was sent under its parent, in the trace's session, and no user was named.
         guessers: The places of those that were sent under it unseen.
     """
 
     state: int
     parent: int | None
-    above: int
-    session: int
-    user: int
-    named_session: int
-    named_user: int
-    call_id: int
-    remote: bool
-    given_up: bool
+    call_id: int | None
     carries_usage: bool
-    usage_pruned: bool
-    guessers: tuple[int, ...]
+    inherits: bool = True
+    above: int | None = None
+    session: int | None = None
+    user: int | None = None
+    named_session: int | None = None
+    named_user: int | None = None
+    remote: bool = False
+    given_up: bool = False
+    usage_pruned: bool = False
+    guessers: tuple[int, ...] = ()
 
 
 class _Brief(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A trace. `texts` are the ids of its spans, in their order, then all else that is said in it."""
+    """A trace. `texts` are the ids of its spans, in their order, then all else that is said in it; bytes where one of
+    them is no Unicode."""
 
-    texts: list[bytes | None]
+    texts: list[Any]
     spans: list[_Span]
     sessions: list[int]
-    default_session: int
+    default_session: int | None
     has_ai: bool
 
 
@@ -65,66 +72,99 @@ class Resting(msgspec.Struct, frozen=True, gc=False):
 
 def rested(trace: Trace) -> Resting:
     """Writes a trace down in which nothing is `busy`."""
-    numbers: dict[str | None, int] = {span_id: place for place, span_id in enumerate(trace.nodes)}
-
-    def number(text: str | None) -> int:
-        return numbers.setdefault(text, len(numbers))
-
-    spans = [
-        _Span(
+    nodes, default_session = trace.nodes, trace.default_session
+    numbers = {text: number for number, text in enumerate(nodes)}
+    spans: list[tuple[Any, ...]] = []
+    for node in nodes.values():
+        parent, call_id = node.parent, node.call_id
+        brief = (
             _STATES.index(node.state),
-            numbers[node.parent.key[1]] if node.parent is not None else None,
-            number(node.above),
-            number(node.session),
-            number(node.user),
-            number(node.named_session),
-            number(node.named_user),
-            number(node.call_id),
-            node.remote,
-            node.given_up,
+            numbers[parent.key[1]] if parent is not None else None,
+            numbers.setdefault(call_id, len(numbers)) if call_id is not None else None,
             node.carries_usage,
-            node.usage_pruned,
-            tuple([numbers[guesser.key[1]] for guesser in node.guessers]),
         )
-        for node in trace.nodes.values()
-    ]
-    sessions, default_session = [number(each) for each in trace.sessions], number(trace.default_session)
-    texts = [None if text is None else text.encode("utf-8", "surrogatepass") for text in numbers]
-    brief = _Brief(texts, spans, sessions, default_session, trace.has_ai)
-    return Resting(msgspec.msgpack.encode(brief), len(spans), trace.touched)
+        spans.append(brief if _inherits(node, default_session) else (*brief, *_rest_of(node, nodes, numbers)))
+    sessions = [_number(each, numbers) for each in trace.sessions]
+    default = _number(default_session, numbers)
+    content = _encoded((list(numbers), spans, sessions, default, trace.has_ai))
+    return Resting(content, len(spans), trace.touched)
+
+
+def _inherits(node: Node, default_session: str | None) -> bool:
+    """Is there nothing to be said of a node but where it is, and that it carries usage?"""
+    if node.named_session is not None or node.named_user is not None or node.user is not None or node.guessers:
+        return False
+    if node.remote or node.given_up or node.usage_pruned:
+        return False
+    session, above = _inherited(node, default_session)
+    return node.session == session and node.above == above
+
+
+def _inherited(node: Node, default_session: str | None) -> tuple[str | None, str | None]:
+    """The session of a node and the span it was sent under, where it was sent and nothing else was to be heeded."""
+    if node.state is not DONE:
+        return None, None
+    return default_session, node.parent.key[1] if node.parent is not None else None
+
+
+def _rest_of(node: Node, nodes: Container[str], numbers: dict[str, int]) -> tuple[Any, ...]:
+    """The fields of `_Span` from `inherits` on."""
+    texts = (node.above, node.session, node.user, node.named_session, node.named_user)
+    guessers = [numbers[guesser.key[1]] for guesser in node.guessers or () if guesser.key[1] in nodes]
+    return (
+        *(False, *[_number(text, numbers) for text in texts]),
+        *(node.remote, node.given_up, node.usage_pruned, guessers),
+    )
+
+
+def _number(text: str | None, numbers: dict[str, int]) -> int | None:
+    return numbers.setdefault(text, len(numbers)) if text is not None else None
+
+
+def _encoded(brief: tuple[list[str], Any, Any, Any, Any]) -> bytes:
+    try:
+        return msgspec.msgpack.encode(brief)
+    except UnicodeEncodeError:
+        texts, *rest = brief
+        return msgspec.msgpack.encode(([text.encode("utf-8", "surrogatepass") for text in texts], *rest))
 
 
 def revived(trace_id: str, resting: Resting) -> Trace:
     """The trace as it was."""
     brief = _decoder.decode(resting.content)
-    texts = [None if text is None else text.decode("utf-8", "surrogatepass") for text in brief.texts]
-    trace = Trace(trace_id, resting.touched)
-    trace.sessions = {text: None for place in brief.sessions if (text := texts[place]) is not None}
-    trace.default_session = texts[brief.default_session]
-    trace.has_ai = brief.has_ai
-    nodes = list(_nodes(trace, brief.spans, texts))
+    texts = [text if isinstance(text, str) else text.decode("utf-8", "surrogatepass") for text in brief.texts]
+    trace = Trace(
+        trace_id,
+        resting.touched,
+        sessions={texts[number]: None for number in brief.sessions},
+        default_session=_text(brief.default_session, texts),
+        has_ai=brief.has_ai,
+    )
+    nodes = [Node((trace_id, texts[place]), resting.touched) for place in range(len(brief.spans))]
     trace.nodes = {node.key[1]: node for node in nodes}
     for node, span in zip(nodes, brief.spans, strict=True):
         if span.parent is not None:
-            node.parent = nodes[span.parent]
-            node.parent.children.append(node)
-        node.guessers = [nodes[place] for place in span.guessers]
+            node.hang(nodes[span.parent], remote=False)
+        for place in span.guessers:
+            nodes[place].guesses_of(node)
+        _tell(node, span, texts, trace.default_session)
     return trace
 
 
-def _nodes(trace: Trace, spans: Sequence[_Span], texts: Sequence[str | None]) -> Iterator[Node]:
-    for place, span in enumerate(spans):
-        span_id = texts[place]
-        assert span_id is not None
-        node = Node((trace.trace_id, span_id), trace.touched)
-        node.state = _STATES[span.state]
-        node.above = texts[span.above]
-        node.session, node.user = texts[span.session], texts[span.user]
-        node.named_session, node.named_user = texts[span.named_session], texts[span.named_user]
-        node.call_id = texts[span.call_id]
-        node.remote, node.given_up = span.remote, span.given_up
-        node.carries_usage, node.usage_pruned = span.carries_usage, span.usage_pruned
-        yield node
+def _tell(node: Node, span: _Span, texts: Sequence[str], default_session: str | None) -> None:
+    node.state = _STATES[span.state]
+    node.call_id = _text(span.call_id, texts)
+    node.carries_usage = span.carries_usage
+    if span.inherits:
+        node.session, node.above = _inherited(node, default_session)
+        return
+    node.above, node.session, node.user = [_text(each, texts) for each in (span.above, span.session, span.user)]
+    node.named_session, node.named_user = _text(span.named_session, texts), _text(span.named_user, texts)
+    node.remote, node.given_up, node.usage_pruned = span.remote, span.given_up, span.usage_pruned
+
+
+def _text(number: int | None, texts: Sequence[str]) -> str | None:
+    return texts[number] if number is not None else None
 
 
 _decoder = msgspec.msgpack.Decoder(_Brief)

@@ -16,16 +16,16 @@ def is_worth_showing(node: Node, look: Callable[[SpanKey], Draft | None]) -> boo
     own = look(node.key)
     if own is None or own.is_call:
         return False
-    stack = [child for child in node.children if child.open]
+    stack = [child for child in node.children or () if child.open]
     while stack:
         child = stack.pop()
         seen = look(child.key)
         if seen is not None and seen.role is Role.AI:
             return True
-        stack.extend(below for below in child.children if below.open)
+        stack.extend(below for below in child.children or () if below.open)
     return False
 
 
 def patience(call: Node, hold: float) -> float:
     """Until when the children of an open call of a model wait for its end."""
-    return min((waiter.since for waiter in call.waiters), default=call.since) + hold
+    return min((waiter.since for waiter in call.waiters or ()), default=call.since) + hold

@@ -16,7 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 
+import msgspec
+
 from otel_humanloop.logs.draft import Draft
+from otel_humanloop.logs.moves import Create
 from otel_humanloop.spans import SpanKey
 
 
@@ -45,8 +48,8 @@ UNSEEN, OPEN, UNDECIDED, WAITING, READY, SENT, DONE, PASSED = State
 there are some twenty."""
 
 
-class Node:
-    """One span of a trace.
+class Node(msgspec.Struct, eq=False):
+    """One span of a trace. Its lists are made when something is first put into them: most have none.
 
     Attributes:
         draft: What its log is to be built of; let go once that is delivered.
@@ -55,6 +58,7 @@ class Node:
         remote: Its children say it belongs to another process.
         given_up: Waited for long enough: children go out naming it as their parent.
         passing: Still open, but what it says so far is infrastructure: children look above it.
+        children: Nodes that hang under it.
         waiters: Nodes that go on when this one is done or passed.
         guessers: Nodes sent on the belief that this one is (or is not) a log.
         above: The span id of the log it was sent under; None at the top of its session.
@@ -66,59 +70,40 @@ class Node:
         usage_pruned: A descendant that is no longer remembered stated usage.
     """
 
-    __slots__ = (
-        "above",
-        "call_id",
-        "carries_usage",
-        "children",
-        "draft",
-        "given_up",
-        "guessers",
-        "key",
-        "misplaced",
-        "named_session",
-        "named_user",
-        "open",
-        "parent",
-        "passing",
-        "remote",
-        "session",
-        "since",
-        "state",
-        "unfinished",
-        "usage_pruned",
-        "user",
-        "waiters",
-    )
-
-    def __init__(self, key: SpanKey, since: float) -> None:
-        self.key = key
-        self.since = since
-        self.state = UNSEEN
-        self.parent: Node | None = None
-        self.draft: Draft | None = None
-        self.open = False
-        self.remote = False
-        self.given_up = False
-        self.passing = False
-        self.children: list[Node] = []
-        self.waiters: list[Node] = []
-        self.guessers: list[Node] = []
-        self.above: str | None = None
-        self.misplaced = False
-        self.session: str | None = None
-        self.user: str | None = None
-        self.named_session: str | None = None
-        self.named_user: str | None = None
-        self.call_id: str | None = None
-        self.carries_usage = False
-        self.unfinished = False
-        self.usage_pruned = False
+    key: SpanKey
+    since: float
+    state: State = UNSEEN
+    parent: Node | None = None
+    draft: Draft | None = None
+    open: bool = False
+    remote: bool = False
+    given_up: bool = False
+    passing: bool = False
+    children: list[Node] | None = None
+    waiters: list[Node] | None = None
+    guessers: list[Node] | None = None
+    above: str | None = None
+    misplaced: bool = False
+    session: str | None = None
+    user: str | None = None
+    named_session: str | None = None
+    named_user: str | None = None
+    call_id: str | None = None
+    carries_usage: bool = False
+    unfinished: bool = False
+    usage_pruned: bool = False
 
     @property
     def busy(self) -> bool:
         """Something of it is still to come or to leave."""
         return self.open or self.unfinished or self.misplaced or self.state not in _AT_REST
+
+    def begins(self, now: float) -> None:
+        """It has started, and not ended."""
+        self.state = OPEN
+        self.open = True
+        self.given_up = False
+        self.since = now
 
     def holds(self, draft: Draft) -> None:
         """Takes what a span says."""
@@ -128,18 +113,53 @@ class Node:
         self.call_id = draft.call_id if draft.is_call else None
         self.carries_usage = draft.carries_usage
 
+    def leaves(self) -> Create:
+        """Its log, which is under way from now on."""
+        assert self.draft is not None
+        assert self.session is not None
+        self.state = SENT
+        self.unfinished = self.open
+        return Create(
+            key=self.key,
+            draft=self.draft,
+            parent=self.above,
+            session=self.session,
+            user=self.user,
+            without_usage=self.carries_usage and self.usage_below(),
+        )
+
     def hang(self, parent: Node, *, remote: bool) -> None:
         """Hangs it under its parent; a parent that is its own descendant is no parent.
 
         Args:
             remote: It says its parent belongs to another process.
         """
-        # Only a node that was known before it arrived can close a circle: nothing else has children yet.
-        if parent is self or (self.children and any(above is self for above in parent.ancestors())):
+        # Only a node that was known before it arrived can close a circle, for nothing else has children yet; and only
+        # under a parent that hangs somewhere itself.
+        circular = self.children and parent.parent is not None and any(above is self for above in parent.ancestors())
+        if parent is self or circular:
             return
         self.parent = parent
-        parent.children.append(self)
-        parent.remote = parent.remote or remote
+        if parent.children is None:
+            parent.children = [self]
+        else:
+            parent.children.append(self)
+        if remote:
+            parent.remote = True
+
+    def waits_for(self, above: Node) -> None:
+        """It goes on when that one is done or passed."""
+        if above.waiters is None:
+            above.waiters = [self]
+        else:
+            above.waiters.append(self)
+
+    def guesses_of(self, above: Node) -> None:
+        """It is sent on a belief of whether that one is a log."""
+        if above.guessers is None:
+            above.guessers = [self]
+        else:
+            above.guessers.append(self)
 
     def ancestors(self) -> Iterator[Node]:
         """From the parent up, as far as is known."""
@@ -159,38 +179,40 @@ class Node:
                 return True
             if node.usage_pruned:
                 return True
-            stack.extend(node.children)
+            if node.children:
+                stack.extend(node.children)
         return False
 
 
 _AT_REST = (UNSEEN, DONE, PASSED)
 
 
-class Trace:
+class Trace(msgspec.Struct, eq=False):
     """One trace.
 
     Attributes:
+        touched: When something last happened in it, on the assembler's clock.
         has_ai: It is a session: an AI operation was seen in it.
         undecided: Steps that become logs if it turns out to be one.
         sessions: What spans of it called their session, in order of arrival.
         default_session: The session of spans no ancestor of which names one; fixed when the first of them is sent.
-        touched: When something last happened in it, on the assembler's clock.
     """
 
-    __slots__ = ("default_session", "has_ai", "nodes", "sessions", "touched", "trace_id", "undecided")
-
-    def __init__(self, trace_id: str, now: float) -> None:
-        self.trace_id = trace_id
-        self.nodes: dict[str, Node] = {}
-        self.has_ai = False
-        self.undecided: list[Node] = []
-        self.sessions: dict[str, None] = {}
-        self.default_session: str | None = None
-        self.touched = now
+    trace_id: str
+    touched: float
+    nodes: dict[str, Node] = {}
+    has_ai: bool = False
+    undecided: list[Node] = []
+    sessions: dict[str, None] = {}
+    default_session: str | None = None
 
     @property
     def busy(self) -> bool:
-        return any(node.busy for node in self.nodes.values())
+        """Something of it is still to come or to leave."""
+        for node in self.nodes.values():
+            if node.state not in _AT_REST or node.open or node.unfinished or node.misplaced:
+                return True
+        return False
 
     @property
     def has_open(self) -> bool:
@@ -215,39 +237,36 @@ class Trace:
             gone += 1
         if gone:
             for node in self.nodes.values():
-                node.children = [child for child in node.children if child.key[1] in self.nodes]
+                if node.children:
+                    node.children = [child for child in node.children if child.key[1] in self.nodes]
         return gone
 
     def fall_apart(self) -> None:
         """Nodes know each other; once they no longer do, nothing has to search for them as circular garbage."""
         for node in self.nodes.values():
             node.parent = None
-            node.children.clear()
+            node.children = None
 
-    def session_of(self, node: Node) -> str:
-        """The nearest session named by the node or an ancestor, else the trace's own.
+    def names_of(self, node: Node) -> tuple[str, str | None]:
+        """The session and the user of a node that is to be sent: what it or its nearest ancestor that names one says;
+        where none names a session, the trace's own.
 
-        An ancestor that was sent ends the search, for its session is settled.
+        An ancestor that was sent ends the search, for its session and its user are settled.
         """
-        candidate: Node | None = node
-        while candidate is not None:
-            if candidate.session is not None:
-                return candidate.session
-            if candidate.named_session is not None:
-                return candidate.named_session
-            candidate = candidate.parent
+        session, user = node.named_session, node.named_user
+        above = node.parent
+        while above is not None and (session is None or user is None):
+            if above.session is not None:
+                return (above.session if session is None else session), (above.user if user is None else user)
+            if session is None:
+                session = above.named_session
+            if user is None:
+                user = above.named_user
+            above = above.parent
+        return (self._own_session() if session is None else session), user
+
+    def _own_session(self) -> str:
         if self.default_session is None:
             # One name anywhere in the trace names all of it: instrumentation often sets it on inner spans only.
             self.default_session = next(iter(self.sessions)) if len(self.sessions) == 1 else self.trace_id
         return self.default_session
-
-    def user_of(self, node: Node) -> str | None:
-        """The nearest user named by the node or an ancestor; an ancestor that was sent ends the search."""
-        candidate: Node | None = node
-        while candidate is not None:
-            if candidate.session is not None:
-                return candidate.user
-            if candidate.named_user is not None:
-                return candidate.named_user
-            candidate = candidate.parent
-        return None

@@ -1,10 +1,10 @@
 """What of a reading is settled by some attributes of a span, whatever the others hold.
 
 Of the spans of one shape, most attributes say the same again and again (the model, its parameters), and some say
-something else each time (the messages, the tokens): these are *open*. A reader that looked at no open attribute says the
-same wherever the others are the same, for readers know nothing but the span. So a span is read once under watch, and
-from then on only those readers are asked that looked at something open. Where any of them is heard otherwise than it was
-then, nothing is settled, and the span is read like any other.
+something else each time (the messages, the tokens): these are *open*. A reader that looked at no open attribute says
+the same wherever the others are the same, for readers know nothing but the span. So a span is read once under watch,
+and from then on only those readers are asked that looked at something open. Where any of them is heard otherwise than
+it was then, nothing is settled, and the span is read like any other.
 """
 
 from __future__ import annotations

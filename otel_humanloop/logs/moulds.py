@@ -1,0 +1,146 @@
+"""Spans that repeat themselves, and the moulds their logs are cast in.
+
+A program makes spans of few shapes, and those of one shape say much the same: only the messages, the tokens, the ids
+and the times differ. So what was read and built of one serves for the others. Every span passes by here: of one that is
+like others, only what differs is read, and its log is its mould with that filled in. Where anything about it is
+unusual, it is read and built as if there were no moulds; what comes of it is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from otel_humanloop.logs import casting
+from otel_humanloop.logs.draft import READ_BEFORE, Draft, draft, draft_of, session_of
+from otel_humanloop.logs.form import OPEN, Cast, Form
+from otel_humanloop.logs.likeness import Entry, Likeness
+from otel_humanloop.logs.moves import Create
+from otel_humanloop.settings import Settings
+from otel_humanloop.spans import Resource, Span
+
+_MOST_SHAPES = 1_000
+_MOST_RESOURCES = 64
+"""Keys, and what makes spans, come from outside: bounds, lest they fill the memory."""
+
+_ERROR_TYPE = "error.type"
+
+
+class Moulds:
+    """Reads spans, and gives the logs of those that are like others.
+
+    Args:
+        settings: What logs are built by.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._conversations_are_sessions = settings.session == "conversation"
+        self._known: dict[tuple[Any, ...], Likeness[Form]] = {}
+        self._resources: dict[int, tuple[Resource, int]] = {}
+        self._numbers: dict[bytes, int] = {}
+
+    def draft(self, span: Span) -> Draft:
+        """Reads a span. Never raises, whatever it holds."""
+        found = self._found(span)
+        if found is None:
+            return draft(span, conversations_are_sessions=self._conversations_are_sessions)
+        form, values = found
+        like = form.like
+        session, user, call_id, speaks = like.session, like.user, like.call_id, like.speaks
+        if form.names_itself:
+            operation = form.operation
+            session = session_of(
+                values.get("session", operation.session),
+                values.get("conversation", operation.conversation),
+                conversations_are_sessions=self._conversations_are_sessions,
+            )
+            user = values.get("user", user)
+            call_id = values.get("response_id", call_id)
+        if "output" in values:
+            speaks = form.has_messages or bool(values["output"])
+        return Draft(
+            key=(span.trace_id, span.span_id),
+            parent=span.parent_id if span.parent_id != span.span_id else None,
+            parent_is_remote=span.parent_is_remote,
+            role=like.role,
+            span=span,
+            cast=Cast(form, values),
+            session=session,
+            user=user,
+            carries_usage=like.carries_usage,
+            is_call=like.is_call,
+            call_id=call_id,
+            wealth=like.wealth,
+            model=like.model,
+            speaks=speaks,
+        )
+
+    def log(self, create: Create) -> tuple[bytes, str | None] | None:
+        """The JSON of a log and its project; None where it is to be built."""
+        cast = create.draft.cast
+        if cast is None or create.without_usage:
+            return None
+        try:
+            return cast.form.log(create, cast.values)
+        except (casting.Unusual, KeyError, TypeError, ValueError, OverflowError, RecursionError):
+            return None  # something in it is no value of JSON's, which `encode` mends
+
+    def _found(self, span: Span) -> tuple[Form, Mapping[str, Any]] | None:
+        status = span.status
+        if span.end_ns is None or span.events or span.links or status.message is not None:
+            return None
+        if span.dropped_attributes or span.dropped_events or span.dropped_links:
+            return None
+        scope, attributes = span.scope, span.attributes
+        shape = (
+            span.name,
+            span.kind + 0,  # as plain numbers, for an enum's hash is Python code
+            status.code + 0,
+            span.parent_id is None,
+            scope.name,
+            scope.version,
+            self._resource(span.resource),
+            tuple(attributes),
+            tuple(map(type, attributes.values())),
+        )
+        known = self._known.get(shape)
+        if known is None:
+            if len(self._known) >= _MOST_SHAPES:
+                self._known.clear()
+            known = self._known[shape] = Likeness(
+                attributes, OPEN, useless=READ_BEFORE in attributes or _ERROR_TYPE in attributes
+            )
+        found = known.find(span)
+        if found is None:
+            return None
+        entry, values, differing = found
+        form = entry.forms.get(differing)
+        if form is None:
+            form = entry.forms[differing] = self._form(span, entry)
+        return (form, values) if form.is_usable else None
+
+    def _form(self, span: Span, entry: Entry[Form]) -> Form:
+        reading = entry.plan.read(span)
+        like = draft_of(span, reading, conversations_are_sessions=self._conversations_are_sessions)
+        return Form(like, entry, self._settings)
+
+    def _resource(self, resource: Resource) -> int:
+        """A number that all equal resources have."""
+        known = self._resources.get(id(resource))
+        if known is not None:
+            return known[1]
+        if len(self._resources) >= _MOST_RESOURCES:
+            self._resources.clear()
+            if len(self._numbers) >= _MOST_RESOURCES:
+                self._numbers.clear()
+                self._known.clear()
+        try:
+            written = msgspec.msgpack.encode(resource)
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            written = b"%d" % id(resource)  # nobody else's while it is remembered here
+        number = self._numbers.setdefault(written, len(self._numbers))
+        self._resources[id(resource)] = resource, number
+        return number
