@@ -155,7 +155,7 @@ class Door:
             plain = bodies.decompress(body, encoding)
             if signal is Signal.LOGS:
                 return self._logs(otlp.sift_logs(plain, media_type))
-            return self._traces(receiver, otlp.sift(plain, media_type))
+            return self._traces(receiver, otlp.sift(plain, media_type), plain, media_type)
         except (bodies.TooLong, NeverFits) as error:
             return Verdict(code=Code.TOO_LARGE, message=str(error))
         except DecodeError as error:
@@ -164,8 +164,8 @@ class Door:
             self._notices.warn("full", f"{error.message}; senders are asked to come again later")
             return Verdict(code=Code.FULL, message=error.message, retry_after=RETRY_FULL)
 
-    def _traces(self, receiver: str, sifted: otlp.Sifted[Span]) -> Verdict:
-        self._keeper.keep(sifted.items)
+    def _traces(self, receiver: str, sifted: otlp.Sifted[Span], body: bytes, media_type: str) -> Verdict:
+        self._keeper.keep(sifted.items, body=body if not sifted.errors else None, media_type=media_type)
         self._metrics.received(receiver, len(sifted.items), len(sifted.errors))
         return _accepted(sifted.errors)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from otel_humanloop.delivery import encoding
 from otel_humanloop.delivery.sender import Sender
 from otel_humanloop.delivery.size import size_of
-from otel_humanloop.delivery.spools import open_spool
+from otel_humanloop.delivery.spools import Lot, open_spool
 from otel_humanloop.errors import HumanloopError, SpoolFull
 from otel_humanloop.logs.join import Joins, belongs_to
 from otel_humanloop.notices import Notices
@@ -42,8 +42,8 @@ class NeverFits(HumanloopError):
 class _Turn:
     """One request's place in line: what it brings, whether its turn has come, and what became of it."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.entries = entries
+    def __init__(self, lot: Lot) -> None:
+        self.lot = lot
         self.taken = False
         self.error: SpoolFull | None = SpoolFull("the spool failed in the middle of a write")
 
@@ -96,8 +96,12 @@ class Keeper:
         self._worker.start()
         self._worker.wake()
 
-    def keep(self, spans: Sequence[Span]) -> None:
+    def keep(self, spans: Sequence[Span], *, body: bytes | None = None, media_type: str = "") -> None:
         """Returns when all of them are kept: where the spool is durable, on the disk.
+
+        Args:
+            body, media_type: The request of which they all were read, as of a `Lot`. It is written as it came where
+                nothing is to be redacted.
 
         Raises:
             SpoolFull: There is no room for them now. None of them is kept.
@@ -106,9 +110,12 @@ class Keeper:
         if not spans:
             return
         redactor = self._pipeline.redactor
-        entries = [(span, size_of(span)) for span in (spans if redactor.idle else map(redactor.span, spans))]
-        self._must_fit(entries)
-        turn = _Turn(entries)
+        if redactor.idle:
+            lot = Lot(entries=[(span, size_of(span)) for span in spans], body=body, media_type=media_type)
+        else:
+            lot = Lot(entries=[(span, size_of(span)) for span in map(redactor.span, spans)])
+        self._must_fit(lot.entries)
+        turn = _Turn(lot)
         with self._lining_up:
             self._line.append(turn)
         with self._writing:
@@ -210,7 +217,7 @@ class Keeper:
     def _write(self, line: list[_Turn]) -> None:
         """Keeps what all turns bring with one write; where that is too much, turn by turn, for some may fit."""
         try:
-            self._spool.keep_many([entry for turn in line for entry in turn.entries])
+            self._spool.keep_lots([turn.lot for turn in line])
         except SpoolFull as error:
             if len(line) == 1:
                 line[0].error = error
@@ -220,9 +227,9 @@ class Keeper:
             return
         now = time.monotonic()
         for turn in line:
-            for span, _ in turn.entries:
+            for span, _ in turn.lot.entries:
                 self._ages.setdefault((span.trace_id, span.span_id), now)
-            self._take([span for span, _ in turn.entries])
+            self._take([span for span, _ in turn.lot.entries])
             turn.error = None
 
     def _take(self, arrived: Sequence[Span | LogRecord]) -> None:

@@ -6,7 +6,7 @@ is deleted, of any other it is noted which of its spans are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from otel_humanloop.spans import SpanKey
 
@@ -19,40 +19,54 @@ class Batch:
 
     Args:
         number: Its row's.
-        sizes: About how many bytes each of its spans takes.
-        kept: A byte for each span: 0 once it was let go. All are kept where that is not said.
+        keys: Its spans, in the order they were written in; what stands for one that is not kept does not matter.
+        left: Those that are kept, with about how many bytes each takes. It is changed as they are let go.
+        whole: How many bytes all take that were written.
+        file: The name of the file that holds them, where they have one of their own.
 
     Attributes:
-        spans: How many of them are kept.
-        bytes: The sum of their sizes.
-        whole: The sum of all sizes.
+        bytes: How many bytes those take that are kept.
     """
 
-    __slots__ = ("bytes", "kept", "keys", "number", "sizes", "spans", "whole")
+    __slots__ = ("bytes", "file", "keys", "left", "number", "whole")
 
     def __init__(
-        self, number: int, keys: Sequence[SpanKey], sizes: Sequence[int], kept: bytearray | None = None
+        self,
+        number: int,
+        keys: Sequence[SpanKey],
+        left: dict[SpanKey, int],
+        *,
+        whole: int,
+        file: str | None = None,
     ) -> None:
         self.number = number
         self.keys = keys
-        self.sizes = sizes
-        self.whole = sum(sizes)
-        if kept is None:
-            self.kept = bytearray(b"\1") * len(sizes)
-            self.spans = len(sizes)
-            self.bytes = self.whole
-        else:
-            self.kept = kept
-            self.spans = sum(map(bool, kept))
-            self.bytes = sum(size for size, is_kept in zip(sizes, kept, strict=True) if is_kept)
+        self.left = left
+        self.bytes = sum(left.values())
+        self.whole = whole
+        self.file = file
+
+    @property
+    def places(self) -> list[int]:
+        """Where, among all that were written, those stand that are kept."""
+        return [place for place, key in enumerate(self.keys) if key in self.left]
+
+    @property
+    def kept(self) -> bytes:
+        """A byte for each span that was written: 0 once it was let go."""
+        return bytes([key in self.left for key in self.keys])
+
+    def let_go(self, key: SpanKey) -> int:
+        """Lets go of a span that is kept; gives its size."""
+        size = self.left.pop(key)
+        self.bytes -= size
+        return size
 
     def condense(self) -> None:
         """Forgets the spans that are not kept."""
-        which = [index for index, is_kept in enumerate(self.kept) if is_kept]
-        self.keys = [self.keys[index] for index in which]
-        self.sizes = [self.sizes[index] for index in which]
-        self.kept = bytearray(b"\1") * len(which)
+        self.keys = list(self.left)
         self.whole = self.bytes
+        self.file = None
 
 
 class Batches:
@@ -64,61 +78,52 @@ class Batches:
 
     def __init__(self) -> None:
         self._batches: dict[int, Batch] = {}
-        self._places: dict[SpanKey, tuple[Batch, int]] = {}
+        self._of_span: dict[SpanKey, Batch] = {}
         self._spare = 0
         self.changed: dict[int, Batch] = {}
 
-    def depth_of(self, keys: Iterable[SpanKey]) -> tuple[int, int]:
-        """How many of these spans are kept, and how many bytes they are."""
-        found = [self._places[key] for key in keys if key in self._places]
-        return len(found), sum(batch.sizes[index] for batch, index in found)
+    def depth_of(self, keys: Mapping[SpanKey, object]) -> tuple[int, int]:
+        """How many of these spans are kept already, and how many bytes they are."""
+        formers = self._formers(keys)
+        return len(formers), sum(self._of_span[key].left[key] for key in formers)
 
     def add(self, batch: Batch) -> None:
         """A batch was written. Spans of it that were kept before are let go where they were."""
-        for index, key in enumerate(batch.keys):
-            if batch.kept[index]:
-                former = self._places.get(key)
-                if former is not None:
-                    self.let_go(*former)
-                self._places[key] = batch, index
+        self.release(self._formers(batch.left))
+        self._of_span.update(dict.fromkeys(batch.left, batch))
         self._batches[batch.number] = batch
 
-    def adopt(self, batch: Batch, damaged: Iterable[int]) -> None:
-        """A batch another process had written is this one's now.
+    def adopt(self, batch: Batch, *, damaged: bool) -> None:
+        """A batch another process had written is this one's now; of it are let go the spans that were kept here since.
 
-        Of it are let go the spans that turned out `damaged`, and those that were kept here since.
+        Args:
+            damaged: Its row may say of more spans that they are kept.
         """
         self._spare += batch.whole - batch.bytes
-        for index in damaged:
-            self.let_go(batch, index)
-        for index, key in enumerate(batch.keys):
-            if batch.kept[index] and key in self._places:
-                self.let_go(batch, index)
+        if damaged:
+            self.changed[batch.number] = batch
+        for key in self._formers(batch.left):
+            self._let_go(batch, key)
         self.add(batch)
 
     def release(self, keys: Iterable[SpanKey]) -> None:
         """Lets go of spans; of those that are not kept here there is nothing to do."""
         for key in keys:
-            place = self._places.pop(key, None)
-            if place is not None:
-                self.let_go(*place)
+            batch = self._of_span.pop(key, None)
+            if batch is not None:
+                self._let_go(batch, key)
 
-    def let_go(self, batch: Batch, index: int) -> None:
-        """Lets go of the span at that place, which is kept."""
-        size = batch.sizes[index]
-        batch.kept[index] = 0
-        batch.spans -= 1
-        batch.bytes -= size
-        self._spare += size
-        self.changed[batch.number] = batch
-
-    def written(self) -> None:
-        """What had changed is in the file; batches of which nothing is kept are not."""
+    def written(self) -> list[str]:
+        """What had changed is in the file; batches of which nothing is kept are not. Gives the files of these."""
+        files: list[str] = []
         for batch in self.changed.values():
-            if not batch.spans:
+            if not batch.left:
                 self._batches.pop(batch.number, None)
                 self._spare -= batch.whole
+                if batch.file is not None:
+                    files.append(batch.file)
         self.changed.clear()
+        return files
 
     def sparse(self) -> list[Batch]:
         """The batches less than half of which is kept, once they take more room for nothing than all keep together."""
@@ -130,5 +135,10 @@ class Batches:
         """Only the kept spans of a batch are in the file now."""
         self._spare -= batch.whole - batch.bytes
         batch.condense()
-        for index, key in enumerate(batch.keys):
-            self._places[key] = batch, index
+
+    def _formers(self, keys: Mapping[SpanKey, object]) -> Collection[SpanKey]:
+        return self._of_span.keys() & keys.keys()
+
+    def _let_go(self, batch: Batch, key: SpanKey) -> None:
+        self._spare += batch.let_go(key)
+        self.changed[batch.number] = batch

@@ -4,6 +4,7 @@
 |---|---|
 | `batches` | spans that were kept with one write, and which of them still are |
 | `contents` | what these spans are, beside the former, so that to let one go costs nothing of the others |
+| `files` | a batch that is large: the name of the file in which its content is (`large.py`) |
 | `depth` | the only one: how much all batches keep |
 | `owners` | a process that keeps spans here |
 | `refusals` | a log Humanloop will never take |
@@ -25,7 +26,7 @@ from typing import Any
 
 from otel_humanloop.errors import SettingsError
 
-_VERSION = 2
+_VERSION = 3
 """The format of the file, as SQLite's `user_version`."""
 
 _APPLICATION = 0x4F48534C
@@ -34,6 +35,24 @@ _APPLICATION = 0x4F48534C
 _BUSY = 5.0  # seconds to wait for another process's transaction, which takes milliseconds
 
 _PAGE = 8192  # bytes: of larger pages a small request writes too much, of smaller ones a large request too many
+
+_FILES = (
+    "CREATE TABLE files (batch INTEGER PRIMARY KEY, name TEXT NOT NULL)",
+    """
+CREATE TRIGGER batch_released AFTER DELETE ON batches BEGIN
+    UPDATE depth SET spans = spans - old.spans, bytes = bytes - old.bytes;
+    DELETE FROM contents WHERE batch = old.batch;
+    DELETE FROM files WHERE batch = old.batch;
+END
+""",
+)
+
+_FORMER = 2
+_FROM_FORMER = ("DROP TRIGGER batch_released", *_FILES, f"PRAGMA user_version = {_VERSION}")
+"""The format before this one, in which all batches are in the file itself, and what makes this one of it.
+
+A process of the former version that has such a file open can go on with it.
+"""
 
 _SCHEMA = f"""
 CREATE TABLE batches (
@@ -48,10 +67,7 @@ CREATE TRIGGER batch_kept AFTER INSERT ON batches
     BEGIN UPDATE depth SET spans = spans + new.spans, bytes = bytes + new.bytes; END;
 CREATE TRIGGER batch_changed AFTER UPDATE OF spans, bytes ON batches
     BEGIN UPDATE depth SET spans = spans - old.spans + new.spans, bytes = bytes - old.bytes + new.bytes; END;
-CREATE TRIGGER batch_released AFTER DELETE ON batches BEGIN
-    UPDATE depth SET spans = spans - old.spans, bytes = bytes - old.bytes;
-    DELETE FROM contents WHERE batch = old.batch;
-END;
+{"; ".join(_FILES)};
 CREATE TABLE refusals (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, reference_id TEXT NOT NULL, method TEXT NOT NULL, project TEXT,
     status INTEGER NOT NULL, detail TEXT NOT NULL, body BLOB NOT NULL, at REAL NOT NULL, UNIQUE (reference_id, method)
@@ -157,12 +173,21 @@ class SpoolFile:
             raise SettingsError(
                 f"HUMANLOOP_SPOOL names {self.path}, which is not a spool", hint="name a file that does not exist yet"
             )
-        if version != _VERSION:
+        if version == _FORMER:
+            self._bring_forward()
+        elif version != _VERSION:
             raise SettingsError(
                 f"the spool {self.path} was written by another version of otel-humanloop (its format is"
                 f" {version}, this one's is {_VERSION})",
                 hint="let that version deliver what is in it, or name another file in HUMANLOOP_SPOOL",
             )
+
+    def _bring_forward(self) -> None:
+        with self.transaction() as database:
+            ((version,),) = self.rows("PRAGMA user_version")
+            if version == _FORMER:  # another process may have done it meanwhile
+                for statement in _FROM_FORMER:
+                    database.execute(statement)
 
 
 def _make(path: Path) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from otel_humanloop.delivery import spools
-from otel_humanloop.delivery.spools import MAX_REFUSALS, MAX_REFUSED_BYTES, Refusal, Spool, open_spool
+from otel_humanloop.delivery.spools import MAX_REFUSALS, MAX_REFUSED_BYTES, Lot, Refusal, Spool, open_spool
 from otel_humanloop.errors import SettingsError, SpoolFull
 from otel_humanloop.spans import Span
 
@@ -72,16 +72,20 @@ class SpoolMachine(RuleBasedStateMachine):
     def fits(self, sizes: dict[tuple[str, str], int]) -> bool:
         return len(sizes) <= MAX_SPANS and sum(sizes.values()) <= MAX_BYTES
 
-    @rule(entries=entries, one_by_one=st.booleans())
-    def keep(self, entries: list[tuple[int, int]], one_by_one: bool) -> None:
+    @rule(entries=entries, how=st.sampled_from(["one by one", "together", "in lots"]))
+    def keep(self, entries: list[tuple[int, int]], how: str) -> None:
         batch = [(span(number, name=str(next(self.count))), size) for number, size in entries]
-        for part in [[entry] for entry in batch] if one_by_one else [batch]:
+        if how == "in lots":
+            batch = list({key(kept): (kept, size) for kept, size in batch}.values())  # of which no two are one span
+        for part in [[entry] for entry in batch] if how == "one by one" else [batch]:
             after = self.sizes | {key(kept): size for kept, size in part}
             try:
-                if one_by_one:
+                if how == "one by one":
                     self.spool.keep(*part[0])
-                else:
+                elif how == "together":
                     self.spool.keep_many(part)
+                else:
+                    self.spool.keep_lots([Lot(entries=part[:2]), Lot(entries=part[2:])])
             except SpoolFull:
                 assert not self.fits(after)
             else:

@@ -49,6 +49,21 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     method: Literal["POST", "PATCH"] = "POST"
 
 
+class Lot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Spans that came together.
+
+    Attributes:
+        entries: Each with about how many bytes it takes (`delivery.size.size_of`).
+        body: The request in OTLP of which they are read again as they are, all of them and in this order; None where
+            they are not as they came. A spool may write it as it is, instead of the spans.
+        media_type: What the request is written in.
+    """
+
+    entries: Sequence[tuple[Span, int]]
+    body: bytes | None = None
+    media_type: str = ""
+
+
 class Spool(Protocol):
     """What every spool promises.
 
@@ -59,8 +74,8 @@ class Spool(Protocol):
       not there does nothing.
     - Refusals do not count against the bound, are listed oldest first, and are remembered up to `MAX_REFUSALS` and
       `MAX_REFUSED_BYTES`. The same reference id refused again by the same method replaces the former.
-    - Only `keep` and `keep_many` fail for want of room. `release`, `refuse` and `close` do not raise when a spool
-      cannot be written to: they say so in the log, and what is released late is at worst sent twice.
+    - Only `keep`, `keep_many` and `keep_lots` fail for want of room. `release`, `refuse` and `close` do not raise when
+      a spool cannot be written to: they say so in the log, and what is released late is at worst sent twice.
     - Several threads may use a spool at once. `spans` and `bytes` cost nothing; of a spool that processes share they
       are what it held when this one last changed it or asked for what waits.
     - After `close` nothing can be kept; closing twice does no harm.
@@ -91,6 +106,10 @@ class Spool(Protocol):
 
     def keep_many(self, entries: Sequence[tuple[Span, int]]) -> None:
         """Keeps all of them, at the cost of one; or none, and raises `SpoolFull`."""
+        ...
+
+    def keep_lots(self, lots: Sequence[Lot]) -> None:
+        """The same of all spans of all lots."""
         ...
 
     def release(self, keys: Iterable[SpanKey]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 
-from otel_humanloop.delivery.spools import MAX_REFUSALS, MAX_REFUSED_BYTES, Refusal, Spool
+from otel_humanloop.delivery.spools import MAX_REFUSALS, MAX_REFUSED_BYTES, Lot, Refusal, Spool
 from otel_humanloop.errors import SettingsError, SpoolFull
 from otel_humanloop.spans import Span, SpanKey
 
@@ -66,6 +66,9 @@ class MemorySpool:
                 raise _full(spans, total)
             self._sizes.update(sizes)
             self._total = total
+
+    def keep_lots(self, lots: Sequence[Lot]) -> None:
+        self.keep_many([entry for lot in lots for entry in lot.entries])
 
     def release(self, keys: Iterable[SpanKey]) -> None:
         with self._lock:

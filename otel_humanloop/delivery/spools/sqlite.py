@@ -5,9 +5,9 @@ machine may share a file: its bound is for all of them together. A spool must be
 across it, for no SQLite connection can be.
 
 What `keep` has returned for is on the disk (`synchronous=FULL`): neither `kill -9` nor a power cut loses it. Spans
-belong to the process that kept them, and go to the first that asks for them after it is gone (`presence.py`). What is
-kept with one call is written as one batch, and let go with it; which spans of a batch were let go before is noted
-beside it (`batches.py`).
+belong to the process that kept them, and go to the first that asks for them after it is gone (`presence.py`). What came
+together is written as one batch, as it came where it may be (`packing.py`), and where it is large beside the file
+(`large.py`). It is let go together too; which spans of a batch were let go before is noted beside it (`batches.py`).
 """
 
 from __future__ import annotations
@@ -21,27 +21,29 @@ from logging import getLogger
 from pathlib import Path
 
 from otel_humanloop.delivery.batches import Batch, Batches
-from otel_humanloop.delivery.encoding import decode, encode
 from otel_humanloop.delivery.file import SpoolFile
+from otel_humanloop.delivery.large import Folder
 from otel_humanloop.delivery.notes import Notes
-from otel_humanloop.delivery.packing import pack, unpack
+from otel_humanloop.delivery.packing import Packed, unpack
 from otel_humanloop.delivery.presence import Presence, is_present
 from otel_humanloop.delivery.refusals import Refusals
-from otel_humanloop.delivery.spools import Refusal, Spool
-from otel_humanloop.errors import DecodeError, SettingsError, SpoolFull
+from otel_humanloop.delivery.spools import Lot, Refusal, Spool
+from otel_humanloop.delivery.writing import ALL_KEPT, Writing
+from otel_humanloop.errors import DecodeError, MissingExtra, SettingsError, SpoolFull
 from otel_humanloop.spans import Span, SpanKey
 
 _logger = getLogger(__name__)
 
 _SCHEME = "sqlite:///"
 
-
-_ALL = b"\1"
-"""What is written of each span of a batch: 1 while it is kept, 0 once it is not."""
-
 _NOWHERE = ("", "")
 """In place of the key of a span that is not kept any longer."""
 
+
+_STORED = """
+SELECT kept, parts, content, name FROM batches JOIN contents USING (batch) LEFT JOIN files USING (batch)
+WHERE batch = ?
+"""
 
 _AT_START = 60.0
 """Seconds a process waits for its turn to say that it is there: a program must not fail to start on a busy file."""
@@ -74,6 +76,7 @@ class SQLiteSpool:
         self._owner = uuid.uuid4().hex
         self._closed = False
         self._file = SpoolFile(path)
+        self._folder = Folder(path.with_name(f"{path.name}-large"), self._owner)
         self._batches = Batches()
         self._refusals = Refusals(self._file)
         # Present first, known second: whoever knows of an owner may ask whether it is present.
@@ -106,31 +109,24 @@ class SQLiteSpool:
         self.keep_many([(span, size)])
 
     def keep_many(self, entries: Sequence[tuple[Span, int]]) -> None:
-        if not entries:
+        self.keep_lots([Lot(entries=entries)])
+
+    def keep_lots(self, lots: Sequence[Lot]) -> None:
+        writings = [Writing(lot) for lot in lots if lot.entries]
+        if not writings:
             return
-        by_key = {(span.trace_id, span.span_id): (span, size) for span, size in entries}
-        keys, sizes = list(by_key), [size for _, size in by_key.values()]
-        content = pack([encode(span) for span, _ in by_key.values()], sizes)
-        with self._file.lock:
-            formers, former_bytes = self._batches.depth_of(keys)
-            try:
-                with self._file.transaction() as database:
-                    number = database.execute(
-                        "INSERT INTO batches (owner, spans, bytes, kept) VALUES (?, ?, ?, ?)",
-                        (self._owner, len(keys), sum(sizes), _ALL * len(keys)),
-                    ).lastrowid
-                    database.execute("INSERT INTO contents VALUES (?, ?, ?)", (number, *content))
-                    depth = self._read_depth()
-                    spans, total = depth[0] - formers, depth[1] - former_bytes
-                    if spans > self._max_spans or total > self._max_bytes:
-                        raise SpoolFull(f"{self._file.path} has no room: there would be {spans} spans of {total} bytes")
-            except sqlite3.DatabaseError as error:
-                raise SpoolFull(f"{self._file.path} cannot be written: {error}") from error
-            assert number is not None
-            self._depth = depth
-            self._batches.add(Batch(number, keys, sizes))
-            if formers:
-                self._write_changes()
+        try:
+            with self._file.lock:
+                self._must_fit(writings, self._read_depth())  # megabytes are not written to find that out
+            for writing in writings:
+                writing.put_aside(self._folder)
+            with self._file.lock:
+                self._keep(writings)
+        except (OSError, sqlite3.DatabaseError, SpoolFull) as error:
+            self._folder.remove(writing.file for writing in writings if writing.file is not None)
+            if isinstance(error, SpoolFull):
+                raise
+            raise SpoolFull(f"{self._file.path} cannot be written: {error}") from error
 
     def release(self, keys: Iterable[SpanKey]) -> None:
         with self._file.lock:
@@ -150,6 +146,7 @@ class SQLiteSpool:
     def waiting(self) -> Iterable[Span]:
         try:
             adopted = self._adopt()
+            self._folder.clear(self._is_gone, but=self._named)
             self._depth = self._read_depth()
         except sqlite3.DatabaseError as error:
             _logger.warning(
@@ -172,7 +169,30 @@ class SQLiteSpool:
             # The next process finds an owner that is gone, with nothing to leave.
             _logger.debug("%s was closed without a last word: %s", self._file.path, error)
         self._file.close()
+        self._folder.close()
         self._presence.close()
+
+    # What is kept
+
+    def _must_fit(self, writings: Sequence[Writing], depth: tuple[int, int]) -> None:
+        """Raises SpoolFull where these are too much for a spool that keeps so many spans, of so many bytes."""
+        spans, total = depth
+        for writing in writings:
+            formers, former_bytes = self._batches.depth_of(writing.sizes)
+            spans += len(writing.sizes) - formers
+            total += writing.bytes - former_bytes
+        if spans > self._max_spans or total > self._max_bytes:
+            raise SpoolFull(f"{self._file.path} has no room: there would be {spans} spans of {total} bytes")
+
+    def _keep(self, writings: Sequence[Writing]) -> None:
+        with self._file.transaction() as database:
+            self._must_fit(writings, self._read_depth())
+            batches = [writing.write(database, self._owner) for writing in writings]
+            depth = self._read_depth()
+        self._depth = depth
+        for batch in batches:
+            self._batches.add(batch)
+        self._write_changes()
 
     # What was let go
 
@@ -181,8 +201,8 @@ class SQLiteSpool:
         changed = self._batches.changed.values()
         if not changed:
             return
-        gone = [(batch.number,) for batch in changed if not batch.spans]
-        rest = [(batch.spans, batch.bytes, bytes(batch.kept), batch.number) for batch in changed if batch.spans]
+        gone = [(batch.number,) for batch in changed if not batch.left]
+        rest = [(len(batch.left), batch.bytes, batch.kept, batch.number) for batch in changed if batch.left]
         try:
             with self._file.transaction(durable=False) as database:
                 database.executemany("DELETE FROM batches WHERE batch = ?", gone)
@@ -191,31 +211,34 @@ class SQLiteSpool:
         except sqlite3.DatabaseError as error:
             _logger.warning("%s cannot be written; what was delivered is let go later: %s", self._file.path, error)
         else:
-            self._batches.written()
             self._depth = depth
+            self._folder.remove(self._batches.written())
 
     def _condense(self) -> None:
         """Takes out of sparse batches what was let go: one span that waits for long must not keep room for all."""
         for batch in self._batches.sparse():
-            left = [index for index, is_kept in enumerate(batch.kept) if is_kept]
             try:
-                with self._file.transaction(durable=False) as database:
-                    _, sizes, pieces = _stored(self._file, batch.number)
-                    content = pack([pieces[index] for index in left], [sizes[index] for index in left])
+                # On the disk, before a file that holds what is kept is removed.
+                with self._file.transaction(durable=batch.file is not None) as database:
+                    content = self._stored(batch.number)[1].some(batch.places)
                     database.execute(
                         "UPDATE contents SET parts = ?, content = ? WHERE batch = ?", (*content, batch.number)
                     )
-                    database.execute("UPDATE batches SET kept = ? WHERE batch = ?", (_ALL * len(left), batch.number))
-            except (sqlite3.DatabaseError, DecodeError) as error:
+                    database.execute("DELETE FROM files WHERE batch = ?", (batch.number,))
+                    kept = ALL_KEPT * len(batch.left)
+                    database.execute("UPDATE batches SET kept = ? WHERE batch = ?", (kept, batch.number))
+            except (OSError, sqlite3.DatabaseError, DecodeError, MissingExtra) as error:
                 _logger.warning("%s cannot be written; more is in it than is kept: %s", self._file.path, error)
                 return
+            if batch.file is not None:
+                self._folder.remove([batch.file])
             self._batches.condense(batch)
 
     # What others left
 
     def _adopt(self) -> list[int]:
         owners = self._file.rows("SELECT owner FROM owners WHERE owner != ?", (self._owner,))
-        gone = [owner for (owner,) in owners if not is_present(self._presence_of(owner))]
+        gone = [owner for (owner,) in owners if self._is_gone(owner)]
         adopted: list[int] = []
         for owner in gone:
             # One transaction, so that of two processes that ask at once one gets all of them and the other none.
@@ -231,29 +254,60 @@ class SQLiteSpool:
         """The spans, batch by batch, for they may be more than should be in memory together."""
         for number in numbers:
             try:
-                kept, sizes, pieces = _stored(self._file, number)
-            except (DecodeError, sqlite3.DatabaseError) as error:
-                _warn_of_damage(self._file, error)
+                kept, packed, file = self._stored(number)
+                spans = packed.spans()
+            except (DecodeError, FileNotFoundError, sqlite3.DatabaseError) as error:
+                self._warn_of_damage(error)
                 self._delete(number)
                 continue
-            spans = [
-                _decoded(self._file, piece) if is_kept else None for piece, is_kept in zip(pieces, kept, strict=True)
-            ]
-            keys = [(span.trace_id, span.span_id) if span is not None else _NOWHERE for span in spans]
-            batch = Batch(number, keys, sizes, kept)
-            damaged = [index for index, span in enumerate(spans) if span is None and kept[index]]
-            with self._file.lock:
-                self._batches.adopt(batch, damaged)
-                self._write_changes()
+            except (MissingExtra, OSError) as error:
+                _logger.warning("what was kept in %s stays there: %s", self._file.path, error)
+                continue
+            keys: list[SpanKey] = []
             for index, span in enumerate(spans):
-                if span is not None and batch.kept[index]:
+                if isinstance(span, DecodeError):
+                    if kept[index]:
+                        self._warn_of_damage(span)
+                    kept[index] = 0
+                    keys.append(_NOWHERE)
+                else:
+                    keys.append((span.trace_id, span.span_id))
+            left = {key: size for key, size, is_kept in zip(keys, packed.sizes, kept, strict=True) if is_kept}
+            batch = Batch(number, keys, left, whole=sum(packed.sizes), file=file)
+            with self._file.lock:
+                self._batches.adopt(batch, damaged=len(batch.left) < len(spans))
+                self._write_changes()
+            for key, span in zip(keys, spans, strict=True):
+                if isinstance(span, Span) and key in batch.left:
                     yield span
+
+    def _stored(self, number: int) -> tuple[bytearray, Packed, str | None]:
+        """Of a batch: of each span whether it is kept, the spans, and the name of the file they are in.
+
+        Raises:
+            DecodeError: The disk gave something else back than it was given.
+            sqlite3.DatabaseError, OSError: The same.
+            MissingExtra: It cannot be read in this installation.
+        """
+        rows = self._file.rows(_STORED, (number,))
+        if len(rows) != 1 or not all(isinstance(column, bytes) for column in rows[0][:3]):
+            raise DecodeError("a batch is not whole")
+        kept, parts, content, file = rows[0]
+        if file is not None:
+            content = self._folder.get(file)
+        packed = unpack(parts, content)
+        if len(kept) != len(packed.sizes):
+            raise DecodeError(f"a batch says of {len(kept)} spans whether they are kept, and has {len(packed.sizes)}")
+        return bytearray(kept), packed, file
 
     def _delete(self, number: int) -> None:
         with contextlib.suppress(sqlite3.DatabaseError):
             with self._file.transaction() as database:
                 database.execute("DELETE FROM batches WHERE batch = ?", (number,))
             self._depth = self._read_depth()
+
+    def _warn_of_damage(self, error: Exception) -> None:
+        _logger.warning("what was kept in %s is damaged, and was let go: %s", self._file.path, error)
 
     def _read_depth(self) -> tuple[int, int]:
         rows = self._file.rows("SELECT spans, bytes FROM depth")
@@ -262,34 +316,12 @@ class SQLiteSpool:
         spans, total = rows[0]
         return spans, total
 
+    def _named(self) -> set[str]:
+        """The files that hold what is kept."""
+        return {name for (name,) in self._file.rows("SELECT name FROM files")}
+
+    def _is_gone(self, owner: str) -> bool:
+        return owner != self._owner and not is_present(self._presence_of(owner))
+
     def _presence_of(self, owner: str) -> Path:
         return self._file.path.with_name(f"{self._file.path.name}-owner-{owner}")
-
-
-def _stored(file: SpoolFile, number: int) -> tuple[bytearray, list[int], list[bytes]]:
-    """Of each span of a batch: whether it is kept, its size, its bytes.
-
-    Raises:
-        DecodeError: The disk gave something else back than it was given.
-        sqlite3.DatabaseError: The same.
-    """
-    rows = file.rows("SELECT kept, parts, content FROM batches JOIN contents USING (batch) WHERE batch = ?", (number,))
-    if len(rows) != 1 or not all(isinstance(column, bytes) for column in rows[0]):
-        raise DecodeError("a batch is not whole")
-    kept, parts, content = rows[0]
-    pieces, sizes = unpack(parts, content)
-    if len(kept) != len(pieces):
-        raise DecodeError(f"a batch says of {len(kept)} spans whether they are kept, and has {len(pieces)}")
-    return bytearray(kept), sizes, pieces
-
-
-def _decoded(file: SpoolFile, piece: bytes) -> Span | None:
-    try:
-        return decode(piece)
-    except DecodeError as error:
-        _warn_of_damage(file, error)
-        return None
-
-
-def _warn_of_damage(file: SpoolFile, error: Exception) -> None:
-    _logger.warning("what was kept in %s is damaged, and was let go: %s", file.path, error)
