@@ -103,7 +103,8 @@ HUMANLOOP_COMPRESSION = "HUMANLOOP_COMPRESSION"
 """
 .. envvar:: HUMANLOOP_COMPRESSION
 
-``gzip``, ``none``, or ``auto``: none on this machine, zstd (extra ``zstd``) where the server takes it, else gzip.
+``gzip``, ``none``, or ``auto``: none on this machine, zstd (extra ``zstd``) where the server takes it, else gzip, which
+the extra ``gzip`` makes in a quarter of the time.
 Default: ``auto``
 """
 

@@ -174,7 +174,7 @@ SETTINGS: tuple[Setting, ...] = (
         variable="HUMANLOOP_COMPRESSION",
         default="auto",
         meaning="`gzip`, `none`, or `auto`: none on this machine, zstd (extra `zstd`) where the server takes it, else"
-        " gzip.",
+        " gzip, which the extra `gzip` makes in a quarter of the time.",
         allowed="auto, gzip or none",
         parse=values.one_of("auto", "gzip", "none"),
     ),

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 from otel_humanloop.errors import MissingExtra
 
-EXTRAS = ("openai", "server", "postgres", "bridge", "kafka", "prices", "terminal", "zstd")
+EXTRAS = ("openai", "server", "postgres", "bridge", "kafka", "prices", "terminal", "gzip", "zstd")
 """The extras a user chooses from, by name."""
 
 
