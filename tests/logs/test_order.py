@@ -269,6 +269,39 @@ def test_a_chain_of_ten_thousand_open_spans_is_logged_from_the_top() -> None:
     assert humanloop.waves[0] == [("t", "0")]
 
 
+def test_many_logs_acknowledged_together_are_many_acknowledged_one_by_one() -> None:
+    together, alone = TraceAssembler(hold=HOLD), TraceAssembler(hold=HOLD)
+    for assembler in (together, alone):
+        for trace in ("t", "u"):
+            assembler.add(a_draft("child", "root", trace_id=trace), 0.0)
+            assembler.add(a_draft("root", trace_id=trace), 0.0)
+    keys = [move.key for move in together.take()]
+    assert keys == [("t", "root"), ("u", "root")] == [move.key for move in alone.take()]
+    together.acknowledge_all([*keys, ("nobody", "knows")], 1.0)
+    for key in keys:
+        alone.acknowledge(key, 1.0)
+    assert [move.key for move in together.take()] == [("t", "child"), ("u", "child")]
+    assert [move.key for move in alone.take()] == [("t", "child"), ("u", "child")]
+    assert together.settled() == alone.settled() == keys
+
+
+def test_a_parent_nobody_waits_for_since_a_flush_holds_up_none_of_its_children_again() -> None:
+    assembler = TraceAssembler(hold=HOLD)
+    assembler.add(a_draft("http", "lost", Role.TRANSPARENT), 0.0)
+    assembler.release(0.0)
+    assembler.release(0.0)
+    assembler.add(a_draft("call", "http"), 0.0)
+    assert taken(assembler)["call"].parent == "lost"
+
+
+def test_a_flush_logs_an_open_span_that_was_waited_for_before_it_was_told_of() -> None:
+    assembler = TraceAssembler(hold=HOLD, look=lambda key: a_draft(key[1], ended=False))
+    assembler.add(a_draft("call", "agent"), 0.0)
+    assembler.opened(("t", "agent"), None, 0.0)
+    assembler.release(0.0)
+    assert taken(assembler)["call"].parent == "agent"
+
+
 def test_what_is_forgotten_is_gone_without_a_search_for_garbage() -> None:
     def nodes() -> int:
         return sum(isinstance(each, Node) for each in gc.get_objects())

@@ -131,6 +131,20 @@ def test_a_trace_at_rest_is_forgotten_in_the_end() -> None:
     assert [move.key for move in assembler.take()] == [("t", "1")], "nobody knows any longer that it was logged"
 
 
+def test_a_trace_rests_whose_parent_never_came_and_whose_child_is_no_longer_remembered() -> None:
+    assembler = TraceAssembler(hold=HOLD, rest=1.0, linger=HOLD, max_nodes=2)
+    assembler.add(a_draft("child", "lost"), 0.0)
+    assembler.expire(HOLD)
+    acknowledge_all(assembler)
+    assembler.opened(("t", "long"), None, 3 * HOLD)  # one too many: the child is forgotten, for its trace goes on
+    assembler.add(a_draft("long"), 3 * HOLD)
+    acknowledge_all(assembler)
+    assembler.settled()
+    assembler.expire(5 * HOLD)
+    assembler.add(a_draft("lost"), 5 * HOLD)
+    assert [move.key for move in assembler.take()] == [("t", "lost")]
+
+
 def test_of_many_traces_at_rest_the_oldest_is_forgotten_first() -> None:
     assembler = TraceAssembler(hold=HOLD, rest=HOLD, max_nodes=10)
     for number in range(20):
