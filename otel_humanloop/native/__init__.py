@@ -2,7 +2,7 @@
 
 The package is pure Python, and all of it works as such. Where a C compiler was at hand when it was built, what is here
 besides is used instead: each module is a `.pyx` in Cython, each public function of it does exactly what its twin in
-Python does, faster. Tests hold one to the other, with the same inputs.
+Python does, faster. Tests hold one to the other, with the same inputs. What modules have of each other is in a `.pxd`.
 
 To add one: write `NAME.pyx` here, with stubs beside it in `NAME.pyi`; add its name to `MODULES`; decorate the twin with
 `@compiled("NAME")`; state in `tests/native/` that the two agree; run `make native`, which builds all of it in place.
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeVar
 
-MODULES = ("sdk", "size")
+MODULES = ("otlp_values", "protobuf", "sdk", "size")
 """What there is to build."""
 
 PURE = "OTEL_HUMANLOOP_PURE_PYTHON"

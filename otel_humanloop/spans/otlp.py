@@ -1,15 +1,16 @@
 """Spans and log records from OTLP bytes. HTTP, gRPC, Kafka and files share this one door: they hand over bytes.
 
-Protobuf needs the extra `bridge`; JSON needs nothing.
+Protobuf needs the extra `bridge`, or the compiled decoder; JSON needs nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 import msgspec
 
+from otel_humanloop import native
 from otel_humanloop.errors import DecodeError, MissingExtra
 from otel_humanloop.spans import LogRecord, Span, otlp_json
 
@@ -71,6 +72,9 @@ def _reader(media_type: str) -> _Reader:
     if kind == JSON:
         return otlp_json
     if kind == PROTOBUF:
+        compiled = native.module("protobuf")
+        if compiled is not None:
+            return cast("_Reader", compiled)
         try:
             from otel_humanloop.spans import otlp_protobuf
         except ModuleNotFoundError as error:

@@ -1,7 +1,7 @@
 """Spans and log records from OTLP in protobuf. https://github.com/open-telemetry/opentelemetry-proto
 
 Parsing is cheap; walking the attributes is what costs, so each value is looked at once, and the resource and the scope
-once for all their spans.
+once for all their spans. `native/protobuf.pyx` reads the bytes without parsing them first, to the same spans.
 """
 
 from __future__ import annotations
