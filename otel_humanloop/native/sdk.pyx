@@ -29,6 +29,8 @@ cdef object READABLE_SPAN = ReadableSpan
 cdef object BOUNDED_ATTRIBUTES = BoundedAttributes
 cdef object BOUNDED_LIST = BoundedList
 cdef object SPAN_CONTEXT = SpanContext
+# Its properties ask for the items of a tuple, which it is.
+cdef bint CONTEXT_IS_TUPLE = tuple(SpanContext(1, 2, True))[:3] == (1, 2, True)
 
 cdef object UNSET = SdkCode.UNSET
 cdef object NO_STATUS = Status()
@@ -52,23 +54,22 @@ def from_readable(span, shared=None):
 
 
 cdef object _ended(span, shared):
-    context = span._context
-    if type(context) is not SPAN_CONTEXT:
-        raise AttributeError
+    cdef tuple context = _context(span._context)
+    cdef tuple known
     parent = span._parent
     parent_id = None
     parent_is_remote = False
     if parent is not None:
-        number = parent.span_id
+        known = _context(parent)
+        number, parent_is_remote = known[1], known[2]
         parent_id = _hex16(number) if number else None
-        parent_is_remote = parent.is_remote
     attributes = span._attributes
     cdef tuple events = _items(span._events)
     cdef tuple links = _items(span._links)
     status = span._status
     return Span(
-        trace_id=shared.trace_id(context.trace_id),
-        span_id=_hex16(context.span_id),
+        trace_id=shared.trace_id(context[0]),
+        span_id=_hex16(context[1]),
         parent_id=parent_id,
         parent_is_remote=parent_is_remote,
         name=span._name,
@@ -87,6 +88,13 @@ cdef object _ended(span, shared):
         dropped_events=_dropped(span._events, "dropped_events", span),
         dropped_links=_dropped(span._links, "dropped_links", span),
     )
+
+
+cdef tuple _context(context):
+    """A trace's id, a span's, and whether it is remote."""
+    if type(context) is SPAN_CONTEXT and CONTEXT_IS_TUPLE:
+        return <tuple>context
+    return context.trace_id, context.span_id, context.is_remote
 
 
 cdef tuple _items(items):
@@ -145,7 +153,7 @@ def plain_map(attributes):
     cdef dict copied = _copied(attributes)
     for key, value in copied.items():
         if not _is_plain(value):
-            copied[key] = plain(value)  # a key that is there: what is gone through does not change by it
+            copied[key] = _plain(value)  # a key that is there: what is gone through does not change by it
     return copied
 
 
@@ -172,16 +180,20 @@ cdef inline bint _is_plain(value):
 
 
 def plain(value):
+    return _plain(value)
+
+
+cdef object _plain(value):
     if _is_plain(value) or isinstance(value, SCALARS):
         return value
     Py_EnterRecursiveCall(" while a value was copied")
     try:
         if type(value) is tuple:  # as the SDK keeps sequences
-            return [plain(item) for item in <tuple>value]
+            return [_plain(item) for item in <tuple>value]
         if isinstance(value, Mapping):
-            return {str(key): plain(item) for key, item in value.items()}
+            return {str(key): _plain(item) for key, item in value.items()}
         if isinstance(value, Sequence):
-            return [plain(item) for item in value]
+            return [_plain(item) for item in value]
     finally:
         Py_LeaveRecursiveCall()
     return str(value)
