@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, time, timezone
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from corpus import captures
 from genai_prices import Usage as LibraryUsage
 from genai_prices import calc_price
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot, set_custom_snapshot
+from genai_prices.types import ConditionalPrice, StartDateConstraint, TieredPrices
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -69,11 +70,21 @@ def test_any_time_will_do(at: int) -> None:
 
 
 @st.composite
-def calls(draw: st.DrawFn) -> tuple[Usage, str, str]:
-    """Any published model with any counts, most of which could be."""
+def calls(draw: st.DrawFn) -> tuple[Usage, str, str, int]:
+    """Any published model with any counts, most of which could be, at any time; often where its price changes."""
     provider = draw(st.sampled_from(get_snapshot().providers))
     model = draw(st.sampled_from([*provider.models, *get_snapshot().providers[0].models]))
-    prompt, output = draw(st.integers(0, 10**9)), draw(st.none() | st.integers(0, 10**6))
+    conditional = model.prices if isinstance(model.prices, list) else [ConditionalPrice(prices=model.prices)]
+    steps, changes = {0}, {AT, AT - 10**17, AT + 10**15}
+    for each in conditional:
+        if isinstance(each.constraint, StartDateConstraint):
+            start = datetime.combine(each.constraint.start_date, time(), timezone.utc)
+            changes |= {int(start.timestamp()) * 10**9, int(start.timestamp() - 1) * 10**9}
+        for price in vars(each.prices).values():
+            if isinstance(price, TieredPrices):
+                steps |= {tier.start for tier in price.tiers}
+    prompt = draw(st.integers(0, 10**9) | st.sampled_from(sorted(steps)) | st.sampled_from(sorted(steps)).map(_more))
+    output = draw(st.none() | st.integers(0, 10**6))
     usage = Usage(
         prompt_tokens=prompt,
         output_tokens=output,
@@ -82,13 +93,17 @@ def calls(draw: st.DrawFn) -> tuple[Usage, str, str]:
         audio_prompt_tokens=draw(st.none() | st.integers(0, prompt // 4)),
         audio_output_tokens=draw(st.none() | st.integers(0, (output or 0) + 1)),
     )
-    return usage, provider.id, model.id
+    return usage, provider.id, model.id, draw(st.sampled_from(sorted(changes)))
 
 
-@given(calls(), st.sampled_from([AT, AT - 10**17, AT + 10**15]))
-@hypothesis_settings(max_examples=150, deadline=None)
-def test_a_price_is_the_librarys_to_the_last_digit(call: tuple[Usage, str, str], at: int) -> None:
-    usage, provider, model = call
+def _more(tokens: int) -> int:
+    return tokens + 1
+
+
+@given(calls())
+@hypothesis_settings(max_examples=200, deadline=None)
+def test_a_price_is_the_librarys_to_the_last_digit(call: tuple[Usage, str, str, int]) -> None:
+    usage, provider, model, at = call
     counts = {
         "input_tokens": usage.prompt_tokens,
         "output_tokens": usage.output_tokens,
@@ -109,6 +124,27 @@ def test_a_price_is_the_librarys_to_the_last_digit(call: tuple[Usage, str, str],
         )
     operation = msgspec.structs.replace(CALL, usage=usage, provider=provider, request_model=model, response_model=None)
     assert pricing.price(operation, at) == expected
+    assert pricing.price_of(provider.upper(), None, model, usage, at) == expected
+
+
+def test_a_day_begins_at_midnight_to_the_nanosecond() -> None:
+    changed = [
+        (provider.id, model.id, each.constraint.start_date)
+        for provider in get_snapshot().providers
+        for model in provider.models
+        for each in (model.prices if isinstance(model.prices, list) else ())
+        if isinstance(each.constraint, StartDateConstraint)
+    ]
+    differ = 0
+    for provider, model, date in changed[:100]:
+        midnight = int(datetime.combine(date, time(), timezone.utc).timestamp()) * 10**9
+        before, at_midnight, later = (
+            pricing.price_of(provider, model, None, CALL.usage, at) for at in (midnight - 1, midnight, midnight + 10**9)
+        )
+        assert at_midnight == later
+        assert before == pricing.price_of(provider, model, None, CALL.usage, midnight - 10**9)
+        differ += before != at_midnight
+    assert differ
 
 
 def test_newer_prices_are_taken_from_then_on() -> None:
