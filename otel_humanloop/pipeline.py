@@ -151,8 +151,10 @@ class Pipeline:
 
     def add_all(self, spans: deque[Span], now: float) -> None:
         """Several have; each is taken out before it is looked at, so that one that fails takes no other with it."""
+        counts, take = self._counts, self._take
         while spans:
-            self.add(spans.popleft(), now)
+            counts.accepted += 1
+            take(spans.popleft(), now)
 
     def add_record(self, record: LogRecord, now: float) -> None:
         """A log record has come, which may belong to a span."""
@@ -262,7 +264,7 @@ class Pipeline:
 
     def _take(self, span: Span, now: float) -> None:
         read = self._draft(span)
-        if self._joins is not None:
+        if self._joins is not None and not self._joins.idle:
             joined = self._joins.add_span(read, now)
             if joined is None:
                 return
@@ -317,9 +319,7 @@ class Pipeline:
         else:
             for outgoing in settled:
                 self._refuse(outgoing, outcome.refused)
-        acknowledge = self._assembler.acknowledge
-        for outgoing in settled:
-            acknowledge(outgoing.key, now, completed=completed)
+        self._assembler.acknowledge_all([outgoing.key for outgoing in settled], now, completed=completed)
         if self._shown:
             shown = [outgoing.key for outgoing in settled if outgoing.key in self._shown]
             self._shown.difference_update(shown)

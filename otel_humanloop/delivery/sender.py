@@ -168,17 +168,18 @@ class Sender:
     def put(self, outgoing: Iterable[Outgoing]) -> None:
         """Puts a wave in line. Logs of one wave may share a body; those of two waves never do."""
         packed: list[Post] = []
-        size = 0
+        # An array is two brackets, and a comma between each two logs: one byte more for each log, and one over.
+        size = 1
         for item in outgoing:
-            self._waiting += 1
             if isinstance(item, Patch):
                 self._close(packed)
-                self._line.append(_Body(item))
+                packed, size = [], 1
+                self._put(item)
                 continue
-            # An array is two brackets, and a comma between each two logs: one byte more for each log, and one over.
-            if len(packed) == self._max_logs or (packed and size + len(item.body) + 1 > self._max_bytes):
+            size += len(item.body) + 1
+            if packed and (size > self._max_bytes or len(packed) == self._max_logs):
                 self._close(packed)
-            size = size + len(item.body) + 1 if packed else len(item.body) + 2
+                packed, size = [], len(item.body) + 2
             packed.append(item)
         self._close(packed)
 
@@ -271,10 +272,14 @@ class Sender:
             self.refused += len(body)
         return Outcome(content=body.content, refused=refused)
 
-    def _close(self, packed: list[Post]) -> None:
+    def _close(self, packed: Sequence[Post]) -> None:
         if packed:
-            self._line.append(_Body(tuple(packed)))
-            packed.clear()
+            self._put(tuple(packed))
+
+    def _put(self, content: tuple[Post, ...] | Patch) -> None:
+        body = _Body(content)
+        self._line.append(body)
+        self._waiting += len(body)
 
 
 def _is_unread(body: _Body, error: Refused) -> bool:

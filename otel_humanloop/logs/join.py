@@ -107,6 +107,11 @@ class Joins:
         return forgotten
 
     @property
+    def idle(self) -> bool:
+        """Nothing waits, and no span that comes would: each is given back as it is."""
+        return not (self.hold or self._spans or self._records)
+
+    @property
     def waiting(self) -> int:
         """How many spans wait."""
         return len(self._spans)
