@@ -57,11 +57,20 @@ class Contestant:
         return json.loads(line)
 
 
+_START = """
+import runpy, sys
+sys.path[0:1] = []  # what `-m` would put first is this project, and all would be measured with what is compiled in it
+sys.path.append({project!r})
+runpy.run_module({module!r}, run_name="__main__", alter_sys=True)
+"""
+
+
 @contextmanager
 def contestant(name: str, environment_name: str, module: str, *arguments: str) -> Generator[Contestant, None, None]:
-    """Starts `python -m benchmarks.contestants.<module>` in that environment; ended with the block."""
+    """Starts the module of `benchmarks.contestants` in that environment, with that environment's copy of us."""
+    program = _START.format(project=str(PROJECT), module=f"benchmarks.contestants.{module}")
     process = subprocess.Popen(
-        [str(environment(environment_name).python), "-m", f"benchmarks.contestants.{module}", *arguments],
+        [str(environment(environment_name).python), "-c", program, *arguments],
         cwd=PROJECT,
         env=clean_environ(),
         stdin=subprocess.PIPE,

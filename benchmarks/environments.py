@@ -29,16 +29,17 @@ ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     "humanloop": ("humanloop==0.8.38", "requests"),
     "phoenix": ("arize-phoenix==20.26.1",),
     "mlflow": ("mlflow==3.17.2",),
-    # What a user installs: the application's part alone, and the server.
+    # What a user installs, as the README says it: the application's part, pure and compiled, and the server.
     "installed-base": (str(PROJECT),),
+    "installed-compiled": (f"{PROJECT}[gzip]",),
     "installed-server": (f"{PROJECT}[server,bridge]",),
 }
 """Name of an environment -> what pip is asked for."""
 
-_COMPILED = ("ours",)
-"""Hold the project with its compiled modules, where there is a C compiler; made anew when one of these changes."""
+_COMPILED = ("ours", "installed-compiled", "installed-server")
+"""Hold the project with its compiled modules, where there is a C compiler."""
 
-_FRESH = ("installed-base", "installed-server")
+_FRESH = ("installed-base", "installed-compiled", "installed-server")
 """Hold a copy of the project, so they are made anew each time its files change."""
 
 
@@ -87,7 +88,7 @@ def environment(name: str) -> Environment:
     wanted = ENVIRONMENTS[name]
     made = Environment(name, cache_folder() / name)
     stamp = made.folder / "made-of"
-    asks = _asked() if name in _COMPILED else _project() if name in _FRESH else ""
+    asks = _project() if name in _FRESH else _asked() if name == "ours" else ""
     of = hashlib.sha256("\n".join([sys.version, *wanted, asks]).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == of:
         return made

@@ -11,7 +11,7 @@ from benchmarks.kept import Run
 HERE = Path(__file__).resolve().parent
 
 _PACKAGES = {
-    "ours": ("otel-humanloop", "opentelemetry-sdk", "msgspec", "httpx", "protobuf"),
+    "ours": ("otel-humanloop", "opentelemetry-sdk", "msgspec", "httpx", "protobuf", "isal", "backports-zstd"),
     "otlp": ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http", "protobuf", "requests", "grpcio"),
     "langfuse": ("langfuse",),
     "langsmith": ("langsmith",),

@@ -105,6 +105,8 @@ EXPORTERS: dict[str, Callable[[str], Export]] = {
     "ours-gzip": lambda url: _ours(url, "gzip"),
     "ours-zstd": lambda url: _ours(_elsewhere(url), "auto"),
     "ours-priced": lambda url: _ours(url, "none", "auto"),
+    "ours-base": lambda url: _ours(url, "none"),
+    "ours-base-gzip": lambda url: _ours(url, "gzip"),
     "otlp-http": lambda url: _otlp_http(url, "none"),
     "otlp-http-gzip": lambda url: _otlp_http(url, "gzip"),
     "otlp-grpc": _otlp_grpc,
@@ -131,6 +133,15 @@ def _asked(name: str, asked: dict[str, Any]) -> tuple[Sequence[ReadableSpan], in
     return spans, len(spans)
 
 
+def _installed(name: str) -> dict[str, bool]:
+    """Whether ours is compiled here, and whether its gzip is isal's."""
+    if not name.startswith("ours"):
+        return {}
+    from otel_humanloop.native import in_use
+
+    return {"compiled": bool(in_use()), "isal": "isal.isal_zlib" in sys.modules}
+
+
 def main() -> None:
     """Does a round for each line of standard input."""
     name, url = sys.argv[1:]
@@ -145,9 +156,8 @@ def main() -> None:
             taken = json.load(answer)
         if taken["spans"] < wanted:
             raise RuntimeError(f"{name} delivered {taken['spans']} of {wanted}")
-        sys.stdout.write(
-            json.dumps({**taken, "cpu": cpu, "wall": wall, "spans": len(spans), "logs": taken["spans"]}) + "\n"
-        )
+        said = {**taken, "cpu": cpu, "wall": wall, "spans": len(spans), "logs": taken["spans"], **_installed(name)}
+        sys.stdout.write(json.dumps(said) + "\n")
         sys.stdout.flush()
 
 

@@ -17,8 +17,8 @@ from benchmarks.load import Load
 from otel_humanloop import settings
 from otel_humanloop.delivery.size import size_of
 from otel_humanloop.logs.build import build_log
-from otel_humanloop.logs.draft import draft
 from otel_humanloop.logs.encode import encode
+from otel_humanloop.logs.moulds import Moulds
 from otel_humanloop.logs.moves import Create
 from otel_humanloop.logs.order import TraceAssembler
 from otel_humanloop.spans.sdk import Shared, from_readable
@@ -41,9 +41,15 @@ def _moves(drafts: list) -> list[Create]:
     return found
 
 
+def _log(move: Create, moulds: Moulds) -> bytes:
+    """A log's JSON, as the pipeline makes it."""
+    cast = moulds.log(move)
+    return cast[0] if cast is not None else encode(build_log(move, _SETTINGS))
+
+
 def main() -> None:
     """Does a round for each line of standard input."""
-    shared = Shared()
+    shared, moulds = Shared(), Moulds(_SETTINGS)
     for line in sys.stdin:
         asked = json.loads(line)
         readable = Load(asked["seed"]).finished(asked["traces"])
@@ -58,10 +64,9 @@ def main() -> None:
 
         spans = timed("take", lambda readable=readable: [from_readable(span, shared) for span in readable])
         timed("size", lambda spans=spans: [size_of(span) for span in spans])
-        drafts = timed("read", lambda spans=spans: [draft(span) for span in spans])
+        drafts = timed("read", lambda spans=spans: [moulds.draft(span) for span in spans])
         moves = timed("order", lambda drafts=drafts: _moves(drafts))
-        logs = timed("build", lambda moves=moves: [build_log(move, _SETTINGS) for move in moves])
-        bodies = timed("encode", lambda logs=logs: [encode(log) for log in logs])
+        bodies = timed("log", lambda moves=moves: [_log(move, moulds) for move in moves])
         if len(bodies) != len(readable):
             raise RuntimeError(f"{len(readable)} spans became {len(bodies)} logs")
         sys.stdout.write(json.dumps({"stages": spent, "spans": len(readable)}) + "\n")

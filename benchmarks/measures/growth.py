@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.contest import Spread, contest, per_span, ratios
+from benchmarks.contestants.names import EXPORTERS
 from benchmarks.finding import Figures, Finding, Table, Target, spread
 from benchmarks.plot import plot
 from benchmarks.processes import sink
@@ -20,7 +21,7 @@ def measure(scale: Scale) -> Figures:
     for what, steps in _shapes(few).items():
         with sink() as taker:
             answers = contest(
-                {str(step): ("installed-base", "exporter", "ours", taker.url) for step in steps},
+                {str(step): (EXPORTERS["ours"], "exporter", "ours", taker.url) for step in steps},
                 rounds=scale.rounds,
                 asked={str(step): asked for step, asked in steps.items()},
             )
