@@ -98,6 +98,8 @@ test-lowest: $(VENV)/.ready-uv
 		'.[openai,bridge,server]' --group test
 	$(LOWEST)/bin/python -m pytest -W ignore::DeprecationWarning -m "not ($(TIERS))" $(CARRIED) $(ARGS)
 
+# What is compiled in this checkout needs no protobuf.
+test-protobuf: export OTEL_HUMANLOOP_PURE_PYTHON := 1
 test-protobuf: $(VENV)/.ready-uv
 	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python build/venv-protobuf
 	for version in 5 6 7; do \

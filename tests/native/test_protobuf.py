@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
+import google.protobuf as protobuf
 import pytest
 from corpus import captures
 from google.protobuf.json_format import ParseDict
@@ -24,7 +25,11 @@ from otel_humanloop.spans import otlp_protobuf as python
 
 compiled = native.module("protobuf")
 
-pytestmark = pytest.mark.skipif(compiled is None, reason="not built: make native")
+pytestmark = [
+    pytest.mark.skipif(compiled is None, reason="not built: make native"),
+    # Protobuf 5 takes numbers that are written longer than they need be, and fields of the number 0.
+    pytest.mark.skipif(int(protobuf.__version__.split(".")[0]) < 7, reason="it is held to protobuf 7"),
+]
 
 TRACE_ID = bytes.fromhex("0af7651916cd43dd8448eb211c80319c")
 SPAN_ID = bytes.fromhex("b7ad6b7169203331")
