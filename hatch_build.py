@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent
 PACKAGE = "otel_humanloop/native"
 
 # The server's installed size counts as well: no symbols, and no variants of a loop that is told nothing by them.
-_COMPILE = ["-O2", "-g0", "-fvisibility=hidden"]
+_COMPILE = ["-O3", "-g0", "-fvisibility=hidden"]
 _LINK = ["-Wl,-s"] if sys.platform == "linux" else []
 
 

@@ -13,11 +13,12 @@ from otel_humanloop.logs.build import elapsed, instant, reference_id
 from otel_humanloop.logs.draft import Draft
 from otel_humanloop.logs.encode import plain_text
 from otel_humanloop.logs.likeness import Entry
-from otel_humanloop.logs.mould import COUNTS, TEXTS, Mould, mould_of, place_of
+from otel_humanloop.logs.mould import TEXTS, Mould, encoder, mould_of, place_of
 from otel_humanloop.logs.moves import Create
 from otel_humanloop.operation import Cost, Kind, Operation, Usage
 from otel_humanloop.reading.limits import losses
 from otel_humanloop.settings import Settings
+from otel_humanloop.spans import Span
 
 OPEN = frozenset({*TEXTS, "messages", "output_messages", "inputs", "output", "usage", "session", "user"})
 """Fields of an operation that may differ between the spans of one mould. Values of all others are part of what it is
@@ -25,10 +26,10 @@ known by."""
 
 
 class Cast(msgspec.Struct, frozen=True, gc=False):
-    """What differs between a span and others of its form: fields of its operation, by their names."""
+    """A span of a form, and what goes into the places of its mould."""
 
     form: Form
-    values: Mapping[str, Any]
+    places: dict[str, Any]
 
 
 class Form:
@@ -61,65 +62,83 @@ class Form:
             or losses(like.span)
         )
         self._is_priced = settings.prices != "none" and operation.cost is None
-        self._stated: list[bool] | None = None
+        self._counts: casting.Counts | None = None
         if operation.usage is not None and "usage" in self._live:
-            self._stated = [count is not None for count in msgspec.structs.astuple(operation.usage)]
+            self._counts = casting.Counts(operation.usage)
 
-    def log(self, create: Create, values: Mapping[str, Any]) -> tuple[bytes, str | None] | None:
-        """The JSON of the log of a span of this form, and its project; None where it is to be built.
+    def places(self, span: Span, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What goes into the places of a mould, but for what depends on how the log is hung in its session.
+
+        It is worked out as soon as the span is read: words that were just read are in the processor's cache.
 
         Raises:
-            Unusual: The same.
-            TypeError, ValueError, OverflowError, RecursionError: The same: a value is none of JSON's.
+            Unusual: There is no place for something.
+            TypeError, ValueError, OverflowError, RecursionError: Something is no value of JSON's.
         """
-        span = create.draft.span
-        assert span.end_ns is not None
+        end_ns = span.end_ns
+        assert end_ns is not None
         usage: Usage | None = values.get("usage", self.operation.usage)
-        cost = self._price(usage, span.start_ns) if self._is_priced else None
         places: dict[str, Any] = {
-            "session": create.session,
-            "reference": reference_id(create.key, self._settings),
-            "user": create.user,
-            "created_at": instant(span.end_ns),
-            "duration": elapsed(span.start_ns, span.end_ns),
+            "created_at": instant(end_ns),
+            "duration": elapsed(span.start_ns, end_ns),
             "trace_id": span.trace_id,
             "span_id": span.span_id,
             "parent_id": span.parent_id,
             "start_ns": span.start_ns,
         }
         if places["created_at"] is None:
-            return None
-        if create.parent is not None:
-            places["parent"] = reference_id((create.key[0], create.parent), self._settings)
+            raise casting.Unusual
         if (messages := values.get("messages")) is not None:
-            places["messages"] = casting.conversation(messages)
+            places["messages"] = casting.written(messages)
         if (answers := values.get("output_messages")) is not None:
             places["output_message"], places["output"] = casting.answer(answers)
         elif (output := values.get("output")) is not None:
-            places["output"] = plain_text(output)
+            places["output"] = encoder.encode(plain_text(output))
         if "inputs" in values:
-            places["inputs"] = values["inputs"]
-        if usage is not None and self._stated is not None:
-            places.update(zip(COUNTS, casting.counts(usage, self._stated), strict=True))
-        if cost is not None:
+            places["inputs"] = encoder.encode(values["inputs"])
+        if usage is not None and self._counts is not None:
+            places.update(zip(self._counts.places, self._counts.of(usage)))  # noqa: B905
+        if self._is_priced and (cost := self._price(usage, span.start_ns)) is not None:
             places["prompt_cost"], places["output_cost"] = cost.prompt, cost.output
         for name in self._texts:
             places[name] = values[name]
         attributes = span.attributes
         for key, place in self._left:
             places[place] = attributes[key]
-        kind = create.parent is not None, create.user is not None, cost is not None
-        mould = self._moulds[kind] if kind in self._moulds else self._mould(kind, create, cost)
-        return (mould.filled(places), mould.project) if mould is not None else None
+        return places
 
-    def _mould(self, kind: tuple[bool, bool, bool], create: Create, cost: Cost | None) -> Mould | None:
+    def log(self, create: Create, places: dict[str, Any]) -> tuple[bytes, str | None] | None:
+        """The JSON of the log of a span of this form, and its project; None where it is to be built.
+
+        Args:
+            places: What `places` gave.
+
+        Raises:
+            TypeError, ValueError, OverflowError, RecursionError: It is to be built: something is no value of JSON's.
+        """
+        parent, user = create.parent, create.user
+        kind = parent is not None, user is not None, "prompt_cost" in places
+        mould = self._moulds[kind] if kind in self._moulds else self._mould(kind, create, places)
+        if mould is None:
+            return None
+        places["session"] = create.session
+        places["reference"] = reference_id(create.key, self._settings)
+        places["user"] = user
+        if parent is not None:
+            places["parent"] = reference_id((create.key[0], parent), self._settings)
+        return mould.filled(places), mould.project
+
+    def _mould(self, kind: tuple[bool, bool, bool], create: Create, places: Mapping[str, Any]) -> Mould | None:
+        cost = self.operation.cost
+        if self._is_priced and "prompt_cost" in places:
+            cost = Cost(prompt=places["prompt_cost"], output=places["output_cost"])
         mould = self._moulds[kind] = mould_of(
             create,
             create.draft.reading,
             self._settings,
             live=self._live,
             open_keys=[key for key, _ in self._left],
-            cost=cost if self._is_priced else self.operation.cost,
+            cost=cost,
             is_priced=self._is_priced,
         )
         return mould

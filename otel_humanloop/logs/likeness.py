@@ -33,6 +33,7 @@ _LONGEST = 64 * 1024
 """Characters of a text that is compared with others."""
 
 _ENDS = {"[": "]", "{": "}"}
+_STARTS = tuple(_ENDS)
 
 
 class Entry(Generic[F]):
@@ -41,7 +42,8 @@ class Entry(Generic[F]):
     Attributes:
         plan, settled: How they are read.
         open_keys: The attributes that differ.
-        forms: What is remembered of them, by the values of fields that are read anew but have no place in a mould.
+        told_apart: Fields that differ and are not free to.
+        forms: What is remembered of them, by what these hold.
         zeros: Floats that are zero, with their sign, which no comparison sees.
     """
 
@@ -56,8 +58,8 @@ class Entry(Generic[F]):
         self.plan = plan
         self.settled = settled
         self.open_keys = open_keys
-        self.forms: dict[tuple[Any, ...], F] = {}
-        self.told_apart = [(field, field not in free) for field in settled.fields]
+        self.forms: dict[str, F] = {}
+        self.told_apart = [field for field in settled.fields if field not in free]
         self.zeros = tuple(zeros.items())
 
 
@@ -83,8 +85,8 @@ class Likeness(Generic[F]):
         self._stable: Callable[[Attributes], Any] = dict
         self._entries: dict[Any, Entry[F] | None] = {}
 
-    def find(self, span: Span) -> tuple[Entry[F], Mapping[str, Any], tuple[Any, ...]] | None:
-        """The entry of a span, what it says of fields that differ, and of these the values that are not free.
+    def find(self, span: Span) -> tuple[Entry[F], Mapping[str, Any], str] | None:
+        """The entry of a span, what it says of fields that differ, and in words what of that is not free to.
 
         None where it is to be read like any other.
         """
@@ -104,19 +106,10 @@ class Likeness(Generic[F]):
         values = entry.plan.heard(entry.settled, span)
         if values is None:
             return None
-        differing = tuple(
-            [
-                repr(values.get(field)) if is_told else values.get(field) is not None
-                for field, is_told in entry.told_apart
-            ]
-        )
-        try:
-            return (entry, values, differing) if differing in entry.forms or self._has_room(entry) else None
-        except TypeError:
+        differing = repr([values.get(field) for field in entry.told_apart]) if entry.told_apart else ""
+        if differing not in entry.forms and len(entry.forms) >= _MOST_FORMS:
             return None
-
-    def _has_room(self, entry: Entry[F]) -> bool:
-        return len(entry.forms) < _MOST_FORMS
+        return entry, values, differing
 
     def _look(self, attributes: Attributes) -> None:
         """Notes the values of one more span."""
@@ -180,6 +173,6 @@ def _is_alike(attributes: Attributes, entry: Entry[Any], texts: Iterable[str]) -
     """Whether nothing about a span's values is unusual that only its log would show."""
     for key in texts:
         text = attributes[key]
-        if text[:1] in _ENDS and text[-1] != _ENDS[text[0]]:  # perhaps JSON that was cut off
+        if text.startswith(_STARTS) and text[-1] != _ENDS[text[0]]:  # perhaps JSON that was cut off
             return False
-    return all(copysign(1, attributes[key]) == sign for key, sign in entry.zeros)
+    return not entry.zeros or all(copysign(1, attributes[key]) == sign for key, sign in entry.zeros)

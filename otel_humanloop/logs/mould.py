@@ -16,6 +16,7 @@ import msgspec
 
 from otel_humanloop import v4
 from otel_humanloop.logs.build import log_of
+from otel_humanloop.logs.casting import COUNTS
 from otel_humanloop.logs.moves import Create
 from otel_humanloop.operation import Cost, Reading, Usage
 from otel_humanloop.settings import Settings
@@ -23,17 +24,14 @@ from otel_humanloop.settings import Settings
 TEXTS = ("response_id", "conversation", "tool_call_id")
 """Fields of an operation that a log holds as they are, as texts."""
 
-COUNTS = tuple(f"usage.{name}" for name in Usage.__struct_fields__)
-"""The places of `Usage`, in the order of its fields."""
-
-_LARGE = ("messages", "output", "output_message", "inputs")
-"""Places of what is mostly long: each is encoded by itself, and all others together."""
+ENCODED = ("messages", "output", "output_message", "inputs")
+"""Places of what is mostly long: each comes encoded, and all others are encoded together."""
 
 _NEWLINE = b"\n"
 
 _T = TypeVar("_T")
 
-_encoder = msgspec.json.Encoder()
+encoder = msgspec.json.Encoder()
 
 
 class Mould:
@@ -57,24 +55,24 @@ class Mould:
         starts = [*(start for start, _, _ in cuts), len(body)]
         self._pieces = [b""] * (2 * len(cuts) + 1)
         self._pieces[0::2] = [body[start:end] for start, end in zip(ends, starts, strict=True)]
-        self._large = tuple((number, place) for number, place in enumerate(self.places) if place in _LARGE)
-        self._small = itemgetter(*(place for place in self.places if place not in _LARGE))
+        self._large = tuple((number, place) for number, place in enumerate(self.places) if place in ENCODED)
+        self._small = itemgetter(*(place for place in self.places if place not in ENCODED))
         self.project = project
 
     def filled(self, values: Mapping[str, Any]) -> bytes:
         """The log with these values in its places.
 
         Args:
-            values: By place; more than there are places for may be given.
+            values: By place; more than there are places for may be given. Those of `ENCODED` places are JSON.
 
         Raises:
             KeyError, TypeError, ValueError, OverflowError, RecursionError: A value is missing or is none of JSON's.
         """
         # One call for all that is small: JSON has no line breaks of its own.
-        lines = _encoder.encode_lines(self._small(values)).split(_NEWLINE)
+        lines = encoder.encode_lines(self._small(values)).split(_NEWLINE)
         del lines[-1]
         for number, place in self._large:
-            lines.insert(number, _encoder.encode(values[place]))
+            lines.insert(number, values[place])
         pieces = self._pieces.copy()
         pieces[1::2] = lines
         return b"".join(pieces)
@@ -144,7 +142,7 @@ def mould_of(
     if "inputs" in live and log.inputs is not None:
         placed["inputs"] = marks.value("inputs", {"mark": marks.said()})
     try:
-        return Mould(_encoder.encode(msgspec.structs.replace(log, **placed)), marks.written, log.project)
+        return Mould(encoder.encode(msgspec.structs.replace(log, **placed)), marks.written, log.project)
     except (LookupError, TypeError, ValueError, OverflowError, RecursionError):
         return None
 
@@ -165,7 +163,7 @@ class _Marks:
         return f"mark-{self._random.getrandbits(96):024x}"
 
     def value(self, place: str, value: _T) -> _T:
-        self.written[place] = _encoder.encode(value)
+        self.written[place] = encoder.encode(value)
         return value
 
     def text(self, place: str) -> str:

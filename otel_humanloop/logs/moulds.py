@@ -46,8 +46,12 @@ class Moulds:
         """Reads a span. Never raises, whatever it holds."""
         found = self._found(span)
         if found is None:
-            return draft(span, conversations_are_sessions=self._conversations_are_sessions)
+            return self._usual(span)
         form, values = found
+        try:
+            cast = Cast(form, form.places(span, values))
+        except (casting.Unusual, TypeError, ValueError, OverflowError, RecursionError):
+            return self._usual(span)
         like = form.like
         session, user, call_id, speaks = like.session, like.user, like.call_id, like.speaks
         if form.names_itself:
@@ -67,7 +71,7 @@ class Moulds:
             parent_is_remote=span.parent_is_remote,
             role=like.role,
             span=span,
-            cast=Cast(form, values),
+            cast=cast,
             session=session,
             user=user,
             carries_usage=like.carries_usage,
@@ -84,9 +88,12 @@ class Moulds:
         if cast is None or create.without_usage:
             return None
         try:
-            return cast.form.log(create, cast.values)
-        except (casting.Unusual, KeyError, TypeError, ValueError, OverflowError, RecursionError):
+            return cast.form.log(create, cast.places)
+        except (TypeError, ValueError, OverflowError, RecursionError):
             return None  # something in it is no value of JSON's, which `encode` mends
+
+    def _usual(self, span: Span) -> Draft:
+        return draft(span, conversations_are_sessions=self._conversations_are_sessions)
 
     def _found(self, span: Span) -> tuple[Form, Mapping[str, Any]] | None:
         status = span.status

@@ -149,8 +149,8 @@ class Plan:
                 if heard is not None:
                     spoken.append(heard)
                 if is_live:
-                    live.append(Live(ask, is_told, heard))
-        if "error" in values:
+                    live.append((*ask, is_told, heard))
+        if "error" in values or any(value is None for value in values.values()):
             return None
         reading = self._reading(values, chosen, claims, tuple(spoken), span.attributes)
         return Settled(reading, tuple(live), before, tuple(fields))
@@ -159,11 +159,15 @@ class Plan:
         """What a span says of the fields that are not settled; None where it is to be read as any other."""
         attributes = span.attributes
         values = dict(settled.before)
-        for each in settled.live:
-            at, field, attribute, say = each.ask
+        for at, field, attribute, say, is_told, before in settled.live:
             value = say(span if attribute is None else attributes[attribute])
-            heard = None if value is None else self._hear(at, field, value, values, is_told=each.is_told)
-            if heard != each.heard:
+            if type(before) is int:  # a value alone, of a field of which nobody had spoken
+                if value is None or type(value) is Found:
+                    return None
+                values[field] = value
+                continue
+            heard = None if value is None else self._hear(at, field, value, values, is_told=is_told)
+            if heard != before or (heard is not None and values[field] is None):
                 return None
         return values
 

@@ -21,18 +21,10 @@ PLACES = frozenset({"trace_id", "span_id", "parent_id", "start_ns", "end_ns"})
 """Fields of a span that are always open: no two spans share them."""
 
 
-class Live(msgspec.Struct, frozen=True):
-    """A reader that is asked on every span.
-
-    Attributes:
-        ask: The reader, as its plan knows it: number, field, attribute, `say`.
-        is_told: Messages were told already by a convention of a higher rank.
-        heard: How it was heard under watch; None where it said nothing, or nothing new.
-    """
-
-    ask: tuple[int, str, str | None, Callable[[Any], Any]]
-    is_told: bool
-    heard: Any
+Live = tuple[int, str, "str | None", Callable[[Any], Any], bool, Any]
+"""A reader that is asked on every span: its number, its field, the attribute it is given (None: the span) and what it
+says; whether messages were told already by a convention of a higher rank; and how it was heard under watch, or None
+where it said nothing, or nothing new."""
 
 
 class Settled(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from otel_humanloop.native import compiled
 from otel_humanloop.operation import Message, Part, Reasoning, Text, ToolCall, ToolResult
 from otel_humanloop.reading import jsontext
 
@@ -51,6 +52,7 @@ class _Unusual(Exception):
     """What has the shape has not the meaning."""
 
 
+@compiled("messages")
 def conversation(text: str, role: str) -> tuple[Message, ...] | None:
     """The messages, of which those without a role are of this one; None where any of them is not as usual."""
     try:
