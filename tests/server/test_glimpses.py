@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from support_server import Api
 
+from otel_humanloop.server.lines import line
 from otel_humanloop.server.store import Store
 from otel_humanloop.server.store.glimpses import GLIMPSE, MOST_INPUTS, Glimpse, decode, glimpse_of
 from otel_humanloop.server.store.records import CONTENT, Content
@@ -52,6 +53,18 @@ def test_nothing_said_and_an_empty_text_are_two_things() -> None:
     assert decode(glimpse_of(Content())) == Glimpse()
     assert decode(glimpse_of(content(output=""))).output == ""
     assert decode(glimpse_of(content(output=None))).output is None
+
+
+@given(
+    st.text('ab \t\n\x1b"\\é\u202e', max_size=40),
+    st.text("ab ", max_size=3),
+    st.sampled_from([0, 1, 50, 160, 161, 700]),
+)
+def test_a_text_of_any_length_is_shown_as_its_line(start: str, part: str, times: int) -> None:
+    said = start + part * times
+    assert decode(glimpse_of(content(output=said, error=said))) == Glimpse(
+        output=line(said, GLIMPSE), error=line(said, GLIMPSE)
+    )
 
 
 def test_inputs_beyond_the_most_are_counted() -> None:

@@ -57,7 +57,16 @@ def test_sqlite_takes_texts_apart_as_a_question_is(said: list[str]) -> None:
 @given(TALK | st.text(st.characters(max_codepoint=0x7F)), st.integers(0, 2 * LONGEST_WORD))
 def test_the_vocabulary_of_a_text_is_its_words_each_once(said: str, length: int) -> None:
     said = f"{said} {'Long1' * length} {said}"
-    assert vocabulary_of(said) == set(words_of(said))
+    found = vocabulary_of(texts_of(content(output=said)).content).split()
+    assert len(found) == len(set(found))
+    assert set(found) == set(words_of(said))
+
+
+@pytest.mark.parametrize("length", [LONGEST_WORD - 1, LONGEST_WORD, LONGEST_WORD + 1, 10 * LONGEST_WORD])
+@pytest.mark.parametrize("before", [0, 1, LONGEST_WORD // 2 - 1, LONGEST_WORD // 2, LONGEST_WORD])
+def test_a_long_word_is_cut_wherever_it_stands(before: int, length: int) -> None:
+    said = " ".join(filter(None, ("a" * before, "b" * length, "c")))
+    assert vocabulary_of(said).split() == [word[:LONGEST_WORD] for word in said.split()]
 
 
 def test_the_output_is_read_once_where_the_message_says_it_again() -> None:
@@ -121,6 +130,16 @@ def test_nothing_of_what_was_deleted_stays_in_the_index(tmp_path: Path) -> None:
         assert indexed(store) >= {"many", "number3", "more"}
         api.ask("DELETE", "logs", params={"id": ids}, status=204)
         assert indexed(store) == {"one", "more"}
+
+
+def test_sqlite_is_told_how_many_pieces_of_the_index_it_puts_together(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with open_store(f"sqlite:///{path}"):
+        pass
+    with closing(sqlite3.connect(path)) as database:
+        for name in ("log_words", "log_facts"):
+            asked = f"SELECT v FROM {name}_config WHERE k = 'automerge'"
+            assert database.execute(asked).fetchall() == [(8,)]
 
 
 def test_a_search_says_how_many_logs_it_has_not_looked_into(api: Api, store: Store) -> None:

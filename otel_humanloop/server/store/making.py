@@ -56,7 +56,7 @@ def version_of(rows: Workspace, project: ProjectRow, draft: ConfigDraft, *, now:
 
     The first config gives the project its type, the first model config is its active one.
     """
-    config = rows.configs.find(project=project.key, hash=draft.hash)
+    config = rows.configs.at(("project", "hash"), (project.key, draft.hash))
     if config is not None:
         return config
     id = new_id("config")

@@ -120,7 +120,7 @@ class _Posting:
                 raise NotFound("session", draft.session_id)
             return session.key
         if draft.session_reference_id is not None:
-            session = self.rows.sessions.find(reference_id=draft.session_reference_id)
+            session = self.rows.sessions.at(("reference_id",), draft.session_reference_id)
             if session is None:
                 session = add_session(self.rows.sessions, draft.session_reference_id, now=self._now)
             return session.key
@@ -211,7 +211,7 @@ class _Posting:
             return project
         if draft.project is None:
             return None
-        project = self.rows.projects.find(name=draft.project)
+        project = self.rows.projects.at(("name",), draft.project)
         return project or add_project(self.rows.projects, draft.project, None, now=self._now)
 
     def _config(self, draft: LogDraft, project: ProjectRow) -> ConfigRow | None:

@@ -7,9 +7,9 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, select
 
-from otel_humanloop.server.store.statements import insert_rows, one_of, update_rows, values
+from otel_humanloop.server.store.statements import insert_rows, one_of_given, update_rows, values
 
 
 class Keyed(Protocol):
@@ -57,6 +57,7 @@ class Rows(Generic[RowT]):
         self._rows: dict[int, RowT] = {}
         self._places: dict[tuple[str, ...], dict[Any, int | None]] = {name: {} for name in names}
         self._named = [(attrgetter(*name), places) for name, places in self._places.items()]
+        self._groups: dict[str, dict[Any, set[int]]] = {}
         self._changed: set[int] = set()
         self._next_key: int | None = None
         self.new: set[int] = set()
@@ -67,27 +68,40 @@ class Rows(Generic[RowT]):
             self.load(self._table.c.key == key)
         return self._rows[key]
 
+    def held(self, key: int) -> RowT | None:
+        """The row with this key, if it is in memory."""
+        return self._rows.get(key)
+
     def find(self, **name: Any) -> RowT | None:
         """The row with this name: `find(id="pr_...")`, `find(project=3, hash="...")`."""
-        places, value = self._places[tuple(name)], _value(name)
-        if value not in places:
+        named = tuple(name.values())
+        return self.at(tuple(name), named[0] if len(named) == 1 else named)
+
+    def at(self, columns: tuple[str, ...], value: Any, *, there: bool = True) -> RowT | None:
+        """As `find`: the value of one column, or those of several. Each log asks some times, so it is told no names.
+
+        Args:
+            there: The table may hold such a row; else memory alone can.
+        """
+        places = self._places[columns]
+        if there and value not in places:
             places[value] = None
-            same = and_(*(self._table.c[column] == value for column, value in name.items()))
-            self.load(same, newest=True)
-        key = places[value]
+            pairs = zip(columns, (value,) if len(columns) == 1 else value, strict=True)
+            self.load(and_(*(self._table.c[column] == each for column, each in pairs)), newest=True)
+        key = places.get(value)
         return None if key is None else self._rows[key]
 
     def expect(self, column: str, wanted: Iterable[Any]) -> None:
         """Loads in bulk what `find` will be asked for by one column."""
         named = sorted({value for value in wanted if value is not None})
-        places = self._places[column,]
-        for value in named:
-            places.setdefault(value, None)
+        self.absent((column,), named)
         self.load_by(column, named)
 
-    def absent(self, **name: Any) -> None:
-        """Says that no row in the table has this name, so that `find` need not ask."""
-        self._places[tuple(name)].setdefault(_value(name), None)
+    def absent(self, columns: tuple[str, ...], wanted: Iterable[Any]) -> None:
+        """Says that no row in the table beyond those in memory has one of these names, so that `at` need not ask."""
+        places = self._places[columns]
+        for value in wanted:
+            places.setdefault(value, None)
 
     def load(self, where: ColumnElement[bool], *, newest: bool = False, **given: Any) -> list[RowT]:
         """Rows of the table, each as this write has changed it; deleted ones are left out.
@@ -99,18 +113,19 @@ class Rows(Generic[RowT]):
         statement = _selection(self._table, self._fields).where(where)
         if newest:
             statement = statement.order_by(self._table.c.key.desc()).limit(1)
-        return self._taken(self._tx.execute(statement, given).all())
+        return self.run(statement, given)
 
     def load_by(self, column: str, wanted: Sequence[Any]) -> list[RowT]:
         """As `load`, the rows in whose column stands one of these values."""
         if not wanted:
             return []
-        statement = _selection_by(self._tx, self._table, self._fields, column)
-        return self._taken(self._tx.execute(statement, {"wanted": values(self._tx, wanted)}).all())
+        statement = _selection_by(self._tx.dialect.name, self._table, self._fields, column)
+        return self.run(statement, {"wanted": values(self._tx, wanted)})
 
-    def _taken(self, lines: Sequence[Row[Any]]) -> list[RowT]:
+    def run(self, statement: Select[Any], given: Mapping[str, Any]) -> list[RowT]:
+        """As `load`, the rows of a statement that selects what a record holds."""
         found: list[RowT] = []
-        for line in lines:
+        for line in self._tx.execute(statement, given).all():
             row = self._rows.get(line[0])
             if row is None:
                 if line[0] in self._changed:
@@ -124,7 +139,7 @@ class Rows(Generic[RowT]):
         """A key for a row to be `put`. The one writer makes it unique."""
         key = self._next_key
         if key is None:
-            key = 1 + int(self._tx.execute(select(func.coalesce(func.max(self._table.c.key), 0))).scalar_one())
+            key = 1 + int(self._tx.execute(_highest(self._table)).scalar_one())
         self._next_key = key + 1
         self.new.add(key)
         return key
@@ -148,6 +163,15 @@ class Rows(Generic[RowT]):
         rows = self._rows
         return [rows[key] for key in sorted(keys) if key in rows]
 
+    def having(self, column: str, value: Any) -> list[RowT]:
+        """The rows in memory in whose column this value stands, in order of arrival."""
+        group = self._groups.get(column)
+        if group is None:  # most writes never ask
+            group = self._groups[column] = {}
+            for key, row in self._rows.items():
+                group.setdefault(getattr(row, column), set()).add(key)
+        return [row for row in self.among(group.get(value, ())) if getattr(row, column) == value]
+
     def flush(self, **columns: Mapping[int, Any]) -> None:
         """Writes what was put. `columns` gives, by key, what new rows hold beyond the record."""
         changed = self.among(self._changed)
@@ -168,17 +192,14 @@ class Rows(Generic[RowT]):
         self._rows[row.key] = row
         if self._seen is not None:
             self._seen(row)
+        key = row.key
+        for column, group in self._groups.items():
+            group.setdefault(getattr(row, column), set()).add(key)
         for value_of, places in self._named:
             value = value_of(row)
             other = places.get(value)
-            if other is None or other <= row.key:
-                places[value] = row.key
-
-
-def _value(name: Mapping[str, Any]) -> Any:
-    """What a row of that name is remembered by: the value of one column, or those of several."""
-    named = tuple(name.values())
-    return named[0] if len(named) == 1 else named
+            if other is None or other <= key:
+                places[value] = key
 
 
 @lru_cache
@@ -186,8 +207,14 @@ def _selection(table: Table, fields: tuple[str, ...]) -> Select[Any]:
     return select(*[table.c[field] for field in fields])
 
 
-def _selection_by(tx: Connection, table: Table, fields: tuple[str, ...], column: str) -> Select[Any]:
-    return _selection(table, fields).where(one_of(tx, table.c[column], "wanted"))
+@lru_cache
+def _selection_by(dialect: str, table: Table, fields: tuple[str, ...], column: str) -> Select[Any]:
+    return _selection(table, fields).where(one_of_given(dialect, table.c[column], "wanted"))
+
+
+@lru_cache
+def _highest(table: Table) -> Select[Any]:
+    return select(func.coalesce(func.max(table.c.key), 0))
 
 
 def chunks(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:

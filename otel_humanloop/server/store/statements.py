@@ -38,7 +38,12 @@ def add_to_rows(
 
 def one_of(tx: Connection, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Is a column's value one of those the parameter `name` holds? It is given what `values` makes of them."""
-    if tx.dialect.name == "sqlite":
+    return one_of_given(tx.dialect.name, column, name)
+
+
+def one_of_given(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """The same for a database of that dialect: what is made of it can be kept for other transactions."""
+    if dialect == "sqlite":
         given = func.json_each(bindparam(name)).table_valued("value", name=f"given_{name}")
         return column.in_(select(given.c.value))
     each: BindParameter[Any] = bindparam(name, type_=ARRAY(column.type))

@@ -7,15 +7,16 @@ place has left it. So a list of sessions never counts anything, and the order in
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence, Set
-from typing import TypeVar
+from collections.abc import Sequence, Set
+from functools import lru_cache
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, select
 
 from otel_humanloop.server.store.records import Change, LogRow, SessionRow
 from otel_humanloop.server.store.schema import logs, session_projects
-from otel_humanloop.server.store.statements import add_to_rows, insert_rows, one_of, update_rows, values
+from otel_humanloop.server.store.statements import add_to_rows, insert_rows, one_of_given, update_rows, values
 
 _MOST = 2**63 - 1
 
@@ -27,21 +28,33 @@ class Moves(msgspec.Struct, frozen=True, gc=False):
     come: list[LogRow]
 
 
-Place = TypeVar("Place")
-
-
-def moves_by(place_of: Callable[[LogRow], Place | None], changes: Sequence[Change]) -> dict[Place, Moves]:
-    """The moves out of and into each place, such as each session; a log whose place is None moves nowhere."""
-    moves: dict[Place, Moves] = {}
+def moves_by_session(changes: Sequence[Change]) -> dict[int, Moves]:
+    """The moves out of and into each session, by its key; a log without one moves nowhere."""
+    moves: dict[int, Moves] = {}
     for change in changes:
-        for log, came in ((change.before, False), (change.after, True)):
-            place = None if log is None else place_of(log)
-            if log is not None and place is not None:
-                here = moves.get(place)
-                if here is None:
-                    here = moves[place] = Moves([], [])
-                (here.come if came else here.gone).append(log)
+        before, after = change.before, change.after
+        if before is not None and before.session is not None:
+            _at(moves, before.session).gone.append(before)
+        if after is not None and after.session is not None:
+            _at(moves, after.session).come.append(after)
     return moves
+
+
+def _moves_by_project(moves: Moves) -> dict[int, Moves]:
+    """The same moves, by key of the project."""
+    apart: dict[int, Moves] = {}
+    for log in moves.gone:
+        _at(apart, log.project).gone.append(log)
+    for log in moves.come:
+        _at(apart, log.project).come.append(log)
+    return apart
+
+
+def _at(moves: dict[int, Moves], place: int) -> Moves:
+    here = moves.get(place)
+    if here is None:
+        here = moves[place] = Moves([], [])
+    return here
 
 
 def of_session(tx: Connection, session: SessionRow, moves: Moves, *, now: int) -> SessionRow:
@@ -56,12 +69,15 @@ def of_session(tx: Connection, session: SessionRow, moves: Moves, *, now: int) -
     errors, counted, priced = session.errors, session.counted, session.priced
     for step, moved in ((1, moves.come), (-1, moves.gone)):
         for log in moved:
-            prompt_tokens += step * (log.prompt_tokens or 0)
-            output_tokens += step * (log.output_tokens or 0)
-            cost += step * _cost(log)
-            errors += step * log.failed
-            counted += step * (log.prompt_tokens is not None or log.output_tokens is not None)
-            priced += step * (log.prompt_cost is not None or log.output_cost is not None)
+            if log.failed:
+                errors += step
+            if log.prompt_tokens is not None or log.output_tokens is not None:
+                prompt_tokens += step * (log.prompt_tokens or 0)
+                output_tokens += step * (log.output_tokens or 0)
+                counted += step
+            if log.prompt_cost is not None or log.output_cost is not None:
+                cost += step * round(((log.prompt_cost or 0) + (log.output_cost or 0)) * 1e12)
+                priced += step
     return msgspec.structs.replace(
         session,
         logs=count,
@@ -81,22 +97,32 @@ def of_session(tx: Connection, session: SessionRow, moves: Moves, *, now: int) -
     )
 
 
-def of_session_projects(tx: Connection, changes: Sequence[Change], new: Set[int]) -> None:
-    """Which projects have logs in each session, how many, and since when. `new` sessions had none before."""
-    moves = moves_by(lambda log: None if log.session is None else (log.session, log.project), changes)
+def of_session_projects(tx: Connection, moved: Sequence[tuple[int, Moves]], new: Set[int]) -> None:
+    """Which projects have logs in each session, how many, and since when.
+
+    Args:
+        moved: Keys of sessions and their moves, in order.
+        new: Sessions that had no logs before.
+    """
     table = session_projects
     known: dict[tuple[int, int], tuple[int, int]] = {}
-    old = sorted({session for session, _ in moves} - new)
+    old = [session for session, _ in moved if session not in new]
     if old:
-        for row in tx.execute(select(table).where(one_of(tx, table.c.session, "old")), {"old": values(tx, old)}):
+        for row in tx.execute(_known(tx.dialect.name), {"old": values(tx, old)}):
             known[row.session, row.project] = row.logs, row.started_at
+    moves = [
+        ((session, project), here)
+        for session, moves in moved
+        for project, here in sorted(_moves_by_project(moves).items())
+    ]
     added: list[tuple[int, int, int, int]] = []
     altered: list[tuple[int, int, int, int]] = []
     emptied: list[dict[str, int]] = []
-    for (session, project), here in sorted(moves.items(), key=lambda item: item[0]):
+    for (session, project), here in moves:
         before, started_at = known.get((session, project), (0, _MOST))
         count = before + len(here.come) - len(here.gone)
-        started_at = min([started_at, *[log.started_at for log in here.come]])
+        for log in here.come:
+            started_at = min(started_at, log.started_at)
         if count == 0:
             emptied.append({"in": session, "of": project})
         elif before == 0:
@@ -133,8 +159,15 @@ def of_projects_and_configs(tx: Connection, changes: Sequence[Change], *, now: i
     add_to_rows(tx, "configs", "logs", (), moved)
 
 
+@lru_cache
+def _known(dialect: str) -> Select[Any]:
+    columns = session_projects.c
+    wanted = [columns[name] for name in ("session", "project", "logs", "started_at")]
+    return select(*wanted).where(one_of_given(dialect, columns.session, "old"))
+
+
 def _first(tx: Connection, session: SessionRow, moves: Moves) -> tuple[int | None, int]:
-    best = min(moves.come, key=lambda log: (log.started_at, log.key), default=None)
+    best = None if not moves.come else min(moves.come, key=_start)
     if session.logs == 0 and best is not None:
         return best.key, best.started_at
     if best is not None and best.started_at < session.started_at:
@@ -150,7 +183,7 @@ def _first(tx: Connection, session: SessionRow, moves: Moves) -> tuple[int | Non
 
 def _last(tx: Connection, session: SessionRow, moves: Moves) -> tuple[int | None, int]:
     """Of several that end at the same moment, the one that started first (it holds the others), then the newest."""
-    best = max(moves.come, key=lambda log: (log.ended_at, -log.started_at, log.key), default=None)
+    best = None if not moves.come else max(moves.come, key=_end)
     if best is not None and (session.logs == 0 or best.ended_at > session.ended_at):
         return best.key, best.ended_at
     if all(log.key != session.last_log for log in moves.gone) and (best is None or best.ended_at < session.ended_at):
@@ -161,10 +194,12 @@ def _last(tx: Connection, session: SessionRow, moves: Moves) -> tuple[int | None
     return key, ended_at
 
 
-def _cost(log: LogRow) -> int:
-    if log.prompt_cost is None and log.output_cost is None:
-        return 0
-    return round(((log.prompt_cost or 0) + (log.output_cost or 0)) * 1e12)
+def _start(log: LogRow) -> tuple[int, int]:
+    return log.started_at, log.key
+
+
+def _end(log: LogRow) -> tuple[int, int, int]:
+    return log.ended_at, -log.started_at, log.key
 
 
 def _kept(total: int) -> int:

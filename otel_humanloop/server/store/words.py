@@ -36,7 +36,15 @@ from otel_humanloop.server.store.packing import unpack
 from otel_humanloop.server.store.records import Content
 from otel_humanloop.server.store.rows import chunks
 from otel_humanloop.server.store.schema import contents, logs, unindexed
-from otel_humanloop.server.store.texts import Texts, name_of_user, texts_of, vocabulary_of, words_of
+from otel_humanloop.server.store.texts import (
+    IS_COMPILED,
+    Texts,
+    each_once,
+    name_of_user,
+    texts_of,
+    vocabulary_of,
+    words_of,
+)
 
 CONTENT_WORDS = "c"
 METADATA_WORDS = "m"
@@ -210,17 +218,22 @@ def _texts(kept: bytes) -> Texts:
 def _document(kind: str, texts: Texts) -> str:
     """What SQLite's index is given of a log."""
     if kind == CONTENT_WORDS:
-        return texts.content
+        # Half of a text's words stand in it before. SQLite finds that out for less than Python, and for more than C.
+        return each_once(texts.content) if IS_COMPILED else texts.content
     return texts.metadata if texts.user is None else f"{texts.metadata} {_USER_MARK}{name_of_user(texts.user)}"
 
 
 def _lexemes(texts: Texts) -> str:
     """What PostgreSQL's index is given of a log: lexemes, with blanks between them."""
-    content, metadata = vocabulary_of(texts.content), vocabulary_of(texts.metadata)
-    found = [CONTENT_WORDS + word for word in content]
-    found.extend([METADATA_WORDS + word for word in metadata])
-    if len(found) > _MOST_WORDS:
-        found = sorted(found)[:_MOST_WORDS]
+    found = f"{_marked(CONTENT_WORDS, texts.content)} {_marked(METADATA_WORDS, texts.metadata)}".strip()
+    if found.count(" ") >= _MOST_WORDS:
+        found = " ".join(sorted(found.split())[:_MOST_WORDS])
     if texts.user is not None:
-        found.append(_USER_WORD + name_of_user(texts.user))
-    return " ".join(found)
+        found = f"{found} {_USER_WORD}{name_of_user(texts.user)}".lstrip()
+    return found
+
+
+def _marked(kind: str, said: str) -> str:
+    """The words of a text with that letter in front of each, in one step for all of them."""
+    found = vocabulary_of(said)
+    return f"{kind}{found.replace(' ', f' {kind}')}" if found else ""

@@ -8,9 +8,11 @@ finds, adds and changes rows as if it were alone, sees its own changes, and writ
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from functools import lru_cache
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, or_, select, text
+from sqlalchemy import Connection, Select, delete, or_, select, text
 
 from otel_humanloop.server.store import attachments, totals, words
 from otel_humanloop.server.store.glimpses import glimpse_of
@@ -18,7 +20,7 @@ from otel_humanloop.server.store.packing import pack, unpack
 from otel_humanloop.server.store.records import Change, ConfigRow, Content, LogDraft, LogRow, ProjectRow, SessionRow
 from otel_humanloop.server.store.rows import Rows, chunks
 from otel_humanloop.server.store.schema import configs, contents, logs, projects, sessions, waits
-from otel_humanloop.server.store.statements import insert_rows, one_of, update_rows, values
+from otel_humanloop.server.store.statements import insert_rows, one_of_given, update_rows, values
 from otel_humanloop.server.store.texts import texts_of
 
 _CONTENT = msgspec.json.Decoder(Content)
@@ -37,6 +39,14 @@ _AT_PLACES = {
 }
 
 
+@lru_cache
+def _waiting_in(dialect: str) -> Select[Any]:
+    """The logs of the sessions `within`, and of none, that wait for a parent whose reference is among the `named`."""
+    here = or_(one_of_given(dialect, logs.c.session, "within"), logs.c.session.is_(None))
+    named = one_of_given(dialect, logs.c.parent_reference_id, "named")
+    return select(*[logs.c[field] for field in LogRow.__struct_fields__]).where(waits & named & here)
+
+
 def _keys_at(tx: Connection, places: Sequence[tuple[int, str]]) -> Sequence[int]:
     """Keys of the logs at these places: keys of sessions, and references."""
     if not places:
@@ -49,6 +59,10 @@ def _keys_at(tx: Connection, places: Sequence[tuple[int, str]]) -> Sequence[int]
     return tx.execute(_AT_PLACES[tx.dialect.name], said).scalars().all()
 
 
+_PLACE = ("session", "reference_id")
+"""What names a log: its session, and its reference there."""
+
+
 class Workspace:
     """The rows of a write. `flush` ends it."""
 
@@ -57,38 +71,32 @@ class Workspace:
         self.projects = Rows(tx, projects, ProjectRow, ("id",), ("name",))
         self.configs = Rows(tx, configs, ConfigRow, ("id",), ("project", "hash"))
         self.sessions = Rows(tx, sessions, SessionRow, ("id",), ("reference_id",), fixed=("id", "reference_id"))
-        self.logs = Rows(
-            tx, logs, LogRow, ("id",), ("session", "reference_id"), fixed=("id", "reference_id"), seen=self._note
-        )
+        self.logs = Rows(tx, logs, LogRow, ("id",), _PLACE, fixed=("id", "reference_id"), seen=self._note)
         self._before: dict[int, LogRow | None] = {}
         self._contents: dict[int, Content] = {}
-        self._called: dict[str, set[int]] = {}
         self._waiting: dict[str, set[int]] = {}
         self._waiting_known: set[str] = set()
-        self._below: dict[int, set[int]] = {}
         self._below_known: set[int] = set()
         self._roots: dict[int, int] = {}
 
     def expect(self, drafts: Sequence[LogDraft]) -> None:
         """Loads in bulk what these drafts will ask for one by one."""
         self.projects.expect("name", (draft.project for draft in drafts))
-        self.sessions.expect("reference_id", (draft.session_reference_id for draft in drafts))
         sessions_named = {draft.session_reference_id for draft in drafts if draft.session_reference_id is not None}
-        rows = {name: self.sessions.find(reference_id=name) for name in sessions_named}
+        self.sessions.expect("reference_id", sessions_named)
+        rows = {name: self.sessions.at(("reference_id",), name) for name in sessions_named}
         known = {name: row.key for name, row in rows.items() if row is not None}
         references = sorted({r for d in drafts for r in (d.reference_id, d.parent_reference_id) if r is not None})
-        placed = sorted(set(self._placed(drafts, known)))
+        placed = sorted(set(self._placed(drafts, known))) if known else []
         self.logs.load_by("key", _keys_at(self._tx, placed))
-        for session, reference in placed:
-            self.logs.absent(session=session, reference_id=reference)
+        self.logs.absent(_PLACE, placed)
         self._expect_waiting(references, sorted(known.values()))
 
     def _expect_waiting(self, references: Sequence[str], sessions: Sequence[int]) -> None:
         """Loads the logs of these sessions, and of none, that wait for a parent of such a reference."""
         tx = self._tx
-        here = or_(one_of(tx, logs.c.session, "within"), logs.c.session.is_(None))
-        named = one_of(tx, logs.c.parent_reference_id, "named")
-        self.logs.load(waits & named & here, within=values(tx, sessions), named=values(tx, references))
+        given = {"within": values(tx, sessions), "named": values(tx, references)}
+        self.logs.run(_waiting_in(tx.dialect.name), given)
         self._waiting_known.update(references)
 
     @staticmethod
@@ -112,14 +120,12 @@ class Workspace:
 
     def log_in(self, session: int | None, reference: str) -> LogRow | None:
         """The log with this reference in a session; with None, the newest of those without a session."""
-        if session is not None and session in self.sessions.new:
-            self.logs.absent(session=session, reference_id=reference)
-        return self.logs.find(session=session, reference_id=reference)
+        return self.logs.at(_PLACE, (session, reference), there=session not in self.sessions.new)
 
     def newest_log(self, reference: str) -> LogRow | None:
         """The log with this reference that arrived last, in whatever session."""
         self.logs.load(logs.c.reference_id == reference, newest=True)
-        same = self.logs.among(self._called.get(reference, ()))
+        same = self.logs.having("reference_id", reference)
         return same[-1] if same else None
 
     def waiting_for(self, log: LogRow) -> list[LogRow]:
@@ -130,9 +136,12 @@ class Workspace:
         if reference not in self._waiting_known:
             named = waits & (logs.c.parent_reference_id == reference)
             self.logs.load(named & or_(logs.c.session == log.session, logs.c.session.is_(None)))
+        waiting = self._waiting.get(reference)
+        if waiting is None:
+            return []
         return [
             row
-            for row in self.logs.among(self._waiting.get(reference, ()))
+            for row in self.logs.among(waiting)
             if row.parent is None and row.parent_reference_id == reference and row.session in (log.session, None)
         ]
 
@@ -140,7 +149,7 @@ class Workspace:
         """The logs that hang from this one."""
         if log.key not in self.logs.new and log.key not in self._below_known:
             self.logs.load(logs.c.parent == log.key)
-        return [row for row in self.logs.among(self._below.get(log.key, ())) if row.parent == log.key]
+        return self.logs.having("parent", log.key)
 
     def root(self, log: LogRow) -> LogRow:
         """The log at the top of the tree this one is in. Remembered, for a body may hold one long chain."""
@@ -160,7 +169,7 @@ class Workspace:
 
     def put_log(self, log: LogRow, content: Content | None = None) -> LogRow:
         """Adds a log (with its content), or puts a changed one in place of what it was."""
-        old = next(iter(self.logs.among([log.key])), None)
+        old = self.logs.held(log.key)
         self._before.setdefault(log.key, old)
         if old is not None and old.parent not in (None, log.parent):
             self._roots.clear()  # what is remembered went through where it hung
@@ -175,16 +184,15 @@ class Workspace:
 
     def flush(self, *, now: int) -> None:
         """Writes everything, and brings totals up to date. `now` in microseconds since the epoch."""
-        alive = {row.key: row for row in self.logs.among(self._before)}
-        changes = [Change(before=before, after=alive.get(key)) for key, before in sorted(self._before.items())]
-        moves = sorted(totals.moves_by(lambda log: log.session, changes).items())
+        changes = [Change(before=self._before[key], after=self.logs.held(key)) for key in sorted(self._before)]
+        moves = sorted(totals.moves_by_session(changes).items())
         new = set(self.sessions.new)
         self.projects.flush()
         self.configs.flush()
         self._count([(key, here) for key, here in moves if key in new], now)
         self._flush_logs(changes)
         self._count([(key, here) for key, here in moves if key not in new], now)
-        totals.of_session_projects(self._tx, changes, new)
+        totals.of_session_projects(self._tx, moves, new)
         totals.of_projects_and_configs(self._tx, changes, now=now)
         self._before.clear()
 
@@ -196,7 +204,7 @@ class Workspace:
     def _flush_logs(self, changes: Sequence[Change]) -> None:
         gone = [change.before.key for change in changes if change.before is not None and change.after is None]
         new = set(self.logs.new)
-        said = {log.key: self._contents[log.key] for log in self.logs.among(self._contents)}
+        said = {key: self._contents[key] for key in sorted(self._contents) if self.logs.held(key) is not None}
         rewritten = [key for key in said if key not in new]
         words.drop(self._tx, self._kept([*gone, *rewritten]))
         unnamed = attachments.named_by(self._tx, gone)
@@ -230,10 +238,6 @@ class Workspace:
         return kept
 
     def _note(self, log: LogRow) -> None:
-        """Where a log may be looked for. It may have left there since."""
-        if log.reference_id is not None:
-            self._called.setdefault(log.reference_id, set()).add(log.key)
-        if log.parent is not None:
-            self._below.setdefault(log.parent, set()).add(log.key)
-        elif log.parent_reference_id is not None:
+        """Whom a log waits for. It may have been found since."""
+        if log.parent is None and log.parent_reference_id is not None:
             self._waiting.setdefault(log.parent_reference_id, set()).add(log.key)
