@@ -68,7 +68,7 @@ cdef object _ended(span, shared):
     cdef tuple links = _items(span._links)
     status = span._status
     return Span(
-        trace_id=shared.trace_id(context[0]),
+        trace_id=_trace_id(shared, context[0]),
         span_id=_hex16(context[1]),
         parent_id=parent_id,
         parent_is_remote=parent_is_remote,
@@ -82,12 +82,27 @@ cdef object _ended(span, shared):
         status=NO_STATUS
         if status._status_code is UNSET and not status._description
         else Status(code=StatusCode(status._status_code.value), message=status._description or None),
-        resource=shared.resource(span._resource),
-        scope=shared.scope(span._instrumentation_scope),
+        resource=_resource(shared, span._resource),
+        scope=_scope(shared, span._instrumentation_scope),
         dropped_attributes=attributes.dropped if type(attributes) is BOUNDED_ATTRIBUTES else span.dropped_attributes,
         dropped_events=_dropped(span._events, "dropped_events", span),
         dropped_links=_dropped(span._links, "dropped_links", span),
     )
+
+
+cdef object _trace_id(shared, number):
+    cdef tuple last = shared._trace
+    return last[1] if last[0] == number else shared.trace_id(number)
+
+
+cdef object _resource(shared, resource):
+    known = (<dict?>shared._resources).get(id(resource))
+    return (<tuple?>known)[1] if known is not None else shared.resource(resource)
+
+
+cdef object _scope(shared, scope):
+    known = (<dict?>shared._scopes).get(id(scope))
+    return (<tuple?>known)[1] if known is not None else shared.scope(scope)
 
 
 cdef tuple _context(context):

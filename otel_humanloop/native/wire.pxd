@@ -144,7 +144,7 @@ cdef inline int skip(Cursor* cursor, uint32 field, int depth) except -1:
 
 
 cdef inline int skip_group(Cursor* cursor, uint32 number, int depth) except -1:
-    cdef uint64 field
+    cdef uint64 field = 0
     if depth <= 0:
         return malformed()
     while True:
