@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from fuzz.mutants import Door
 
+from otel_humanloop import native
 from otel_humanloop.delivery import answers, encoding
 from otel_humanloop.errors import DecodeError, HumanloopError
 from otel_humanloop.logs import known
@@ -58,6 +59,23 @@ def _records(content_type: str) -> Callable[[bytes], None]:
             _REDACTOR.record(record)
 
     return enter
+
+
+def _twins(data: bytes) -> None:
+    """Where the decoder of protobuf is compiled, it says of any bytes what protobuf's own does."""
+    from otel_humanloop.spans import otlp_protobuf
+
+    compiled = native.module("protobuf")
+    if compiled is not None:
+        assert _said(compiled.spans_of, data) == _said(otlp_protobuf.spans_of, data)
+        assert _said(compiled.records_of, data) == _said(otlp_protobuf.records_of, data)
+
+
+def _said(decoder: Callable[[bytes], Iterable[object]], data: bytes) -> str:
+    try:
+        return "\n".join(map(repr, decoder(data)))  # as text, for NaN is not NaN
+    except DecodeError as error:
+        return error.message
 
 
 def _kept(data: bytes) -> None:
@@ -164,6 +182,7 @@ def _rows() -> list[bytes]:
 DOORS: dict[str, Door] = {
     "otlp-json": Door(enter=_otlp(JSON), seeds=spans),
     "otlp-protobuf": Door(enter=_otlp(PROTOBUF), seeds=spans_in_protobuf),
+    "protobuf-twins": Door(enter=_twins, seeds=lambda: [*spans_in_protobuf(), *records_in_protobuf()]),
     "logs-json": Door(enter=_records(JSON), seeds=lambda: captured(b"resourceLogs")),
     "logs-protobuf": Door(enter=_records(PROTOBUF), seeds=records_in_protobuf),
     "spool": Door(enter=_kept, seeds=_rows),
