@@ -43,7 +43,7 @@ _PROVIDERS = {
     "x_ai": "x-ai",
 }
 
-_PRICED = (Kind.MODEL, Kind.EMBEDDING)
+PRICED = (Kind.MODEL, Kind.EMBEDDING)
 
 _MOST_MODELS = 1000
 """Names of models come from outside: so many are remembered."""
@@ -63,7 +63,7 @@ def price(operation: Operation, at_ns: int) -> Cost | None:
         operation: What the span says.
         at_ns: When the call was made, in nanoseconds since the epoch: prices change.
     """
-    if operation.kind not in _PRICED:
+    if operation.kind not in PRICED:
         return None
     return price_of(operation.provider, operation.request_model, operation.response_model, operation.usage, at_ns)
 

@@ -61,7 +61,7 @@ class Form:
             or (operation.kind is Kind.EMBEDDING and "messages" in self._live)
             or losses(like.span)
         )
-        self._is_priced = settings.prices != "none" and operation.cost is None
+        self._is_priced = settings.prices != "none" and operation.cost is None and operation.kind in pricing.PRICED
         self._counts: casting.Counts | None = None
         if operation.usage is not None and "usage" in self._live:
             self._counts = casting.Counts(operation.usage)
@@ -145,13 +145,4 @@ class Form:
 
     def _price(self, usage: Usage | None, at_ns: int) -> Cost | None:
         operation = self.operation
-        return pricing.price(
-            Operation(
-                kind=operation.kind,
-                provider=operation.provider,
-                request_model=operation.request_model,
-                response_model=operation.response_model,
-                usage=usage,
-            ),
-            at_ns,
-        )
+        return pricing.price_of(operation.provider, operation.request_model, operation.response_model, usage, at_ns)

@@ -7,6 +7,7 @@ from math import copysign
 from operator import itemgetter
 from typing import Any, Generic, TypeVar, cast
 
+from otel_humanloop.native import compiled
 from otel_humanloop.reading import plan_for
 from otel_humanloop.reading.plan import Plan
 from otel_humanloop.reading.settled import Settled
@@ -24,9 +25,6 @@ _FEW = 2
 _MOST_ENTRIES = 32
 """Ways in which spans of one shape are alike. Where there are more, an attribute differs that seemed not to."""
 
-_MOST_FORMS = 32
-"""The same of what one entry tells apart."""
-
 _MOST_LESSONS = 4
 
 _LONGEST = 64 * 1024
@@ -36,31 +34,54 @@ _ENDS = {"[": "]", "{": "}"}
 _STARTS = tuple(_ENDS)
 
 
+Example = tuple[tuple[str, type[Any], Any], ...]
+"""The attributes of a span, in their order: key, type, and value; `...` in place of a value that differs."""
+
+
 class Entry(Generic[F]):
     """Spans whose attributes are the same but for those that differ.
 
     Attributes:
         plan, settled: How they are read.
-        open_keys: The attributes that differ.
+        example: One of them, to compare others with.
         told_apart: Fields that differ and are not free to.
         forms: What is remembered of them, by what these hold.
-        zeros: Floats that are zero, with their sign, which no comparison sees.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        settled: Settled,
-        open_keys: tuple[str, ...],
-        zeros: Mapping[str, float],
-        free: Collection[str],
-    ) -> None:
+    def __init__(self, plan: Plan, settled: Settled, example: Example, free: Collection[str]) -> None:
         self.plan = plan
         self.settled = settled
-        self.open_keys = open_keys
+        self.example = example
         self.forms: dict[str, F] = {}
         self.told_apart = [field for field in settled.fields if field not in free]
-        self.zeros = tuple(zeros.items())
+
+    @property
+    def open_keys(self) -> list[str]:
+        """The attributes that differ."""
+        return [key for key, _, value in self.example if value is ...]
+
+    def differing(self, values: Mapping[str, Any]) -> str:
+        """What fields that are not free to differ hold, in words."""
+        return repr([values.get(field) for field in self.told_apart]) if self.told_apart else ""
+
+
+@compiled("likeness")
+def is_like(attributes: Attributes, example: Example) -> bool:
+    """Whether attributes are those of the example, but for those that differ.
+
+    A text that differs must not look like JSON that was cut off: only its log would show that.
+    """
+    if len(attributes) != len(example):
+        return False
+    for (key, value), (known_key, known_type, known) in zip(attributes.items(), example, strict=True):
+        if key != known_key or cast("type[Any]", type(value)) is not known_type:
+            return False
+        if known is ...:
+            if isinstance(value, str) and value.startswith(_STARTS) and value[-1] != _ENDS[value[0]]:
+                return False
+        elif value != known or (isinstance(value, float) and copysign(1, value) != copysign(1, known)):
+            return False  # no comparison sees the sign of a zero
+    return True
 
 
 class Likeness(Generic[F]):
@@ -81,15 +102,11 @@ class Likeness(Generic[F]):
             key: None if isinstance(value, dict) else set() for key, value in attributes.items()
         }
         self._open: tuple[str, ...] = ()
-        self._texts: tuple[str, ...] = ()
         self._stable: Callable[[Attributes], Any] = dict
         self._entries: dict[Any, Entry[F] | None] = {}
 
-    def find(self, span: Span) -> tuple[Entry[F], Mapping[str, Any], str] | None:
-        """The entry of a span, what it says of fields that differ, and in words what of that is not free to.
-
-        None where it is to be read like any other.
-        """
+    def find(self, span: Span) -> Entry[F] | None:
+        """The entry of a span; None where it is to be read like any other."""
         if self._is_useless:
             return None
         attributes = span.attributes
@@ -101,15 +118,7 @@ class Likeness(Generic[F]):
             entry = self._entries[stable] if stable in self._entries else self._enter(stable, span)
         except TypeError:  # a list of lists or maps
             return None
-        if entry is None or not _is_alike(attributes, entry, self._texts):
-            return None
-        values = entry.plan.heard(entry.settled, span)
-        if values is None:
-            return None
-        differing = repr([values.get(field) for field in entry.told_apart]) if entry.told_apart else ""
-        if differing not in entry.forms and len(entry.forms) >= _MOST_FORMS:
-            return None
-        return entry, values, differing
+        return entry if entry is not None and is_like(attributes, entry.example) else None
 
     def _look(self, attributes: Attributes) -> None:
         """Notes the values of one more span."""
@@ -133,7 +142,6 @@ class Likeness(Generic[F]):
         self._is_useless = self._lessons > _MOST_LESSONS
         is_open = {key for key, values in self._seen.items() if values is None or len(values) > _FEW}
         self._open = tuple([key for key in attributes if key in is_open])
-        self._texts = tuple([key for key in self._open if isinstance(attributes[key], str)])
         self._stable = _values_of(attributes, [key for key in attributes if key not in is_open])
         self._entries.clear()
 
@@ -149,12 +157,10 @@ class Likeness(Generic[F]):
         settled = plan.settle(span, frozenset(self._open))
         entry = None
         if settled is not None:
-            zeros = {
-                key: copysign(1, value)
-                for key, value in attributes.items()
-                if type(value) is float and value == 0 and key not in self._open
-            }
-            entry = Entry[F](plan, settled, self._open, zeros, self._free)
+            example = tuple(
+                [(key, type(value), ... if key in self._open else value) for key, value in attributes.items()]
+            )
+            entry = Entry[F](plan, settled, example, self._free)
         self._entries[stable] = entry
         return entry
 
@@ -167,12 +173,3 @@ def _values_of(attributes: Attributes, keys: Iterable[str]) -> Callable[[Attribu
     if not lists:
         return take
     return lambda attributes: (take(attributes), *[tuple(attributes[key]) for key in lists])
-
-
-def _is_alike(attributes: Attributes, entry: Entry[Any], texts: Iterable[str]) -> bool:
-    """Whether nothing about a span's values is unusual that only its log would show."""
-    for key in texts:
-        text = attributes[key]
-        if text.startswith(_STARTS) and text[-1] != _ENDS[text[0]]:  # perhaps JSON that was cut off
-            return False
-    return not entry.zeros or all(copysign(1, attributes[key]) == sign for key, sign in entry.zeros)

@@ -16,12 +16,13 @@ import msgspec
 from otel_humanloop.logs import casting
 from otel_humanloop.logs.draft import READ_BEFORE, Draft, draft, draft_of, session_of
 from otel_humanloop.logs.form import OPEN, Cast, Form
-from otel_humanloop.logs.likeness import Entry, Likeness
+from otel_humanloop.logs.likeness import Entry, Likeness, is_like
 from otel_humanloop.logs.moves import Create
 from otel_humanloop.settings import Settings
 from otel_humanloop.spans import Resource, Span
 
 _MOST_SHAPES = 1_000
+_MOST_FORMS = 32
 _MOST_RESOURCES = 64
 """Keys, and what makes spans, come from outside: bounds, lest they fill the memory."""
 
@@ -39,6 +40,7 @@ class Moulds:
         self._settings = settings
         self._conversations_are_sessions = settings.session == "conversation"
         self._known: dict[tuple[Any, ...], Likeness[Form]] = {}
+        self._latest: dict[tuple[Any, ...], Entry[Form]] = {}  # by all of that but the attributes
         self._resources: dict[int, tuple[Resource, int]] = {}
         self._numbers: dict[bytes, int] = {}
 
@@ -102,7 +104,7 @@ class Moulds:
         if span.dropped_attributes or span.dropped_events or span.dropped_links:
             return None
         scope, attributes = span.scope, span.attributes
-        shape = (
+        place = (
             span.name,
             span.kind + 0,  # as plain numbers, for an enum's hash is Python code
             status.code + 0,
@@ -110,29 +112,43 @@ class Moulds:
             scope.name,
             scope.version,
             self._resource(span.resource),
-            tuple(attributes),
-            tuple(map(type, attributes.values())),
         )
+        entry = self._latest.get(place)
+        if entry is None or not is_like(attributes, entry.example):
+            entry = self._entry(place, span)
+            if entry is None:
+                return None
+            self._latest[place] = entry
+        values = entry.plan.heard(entry.settled, span)
+        if values is None:
+            return None
+        differing = entry.differing(values)
+        form = entry.forms.get(differing) or self._form(span, entry, differing)
+        return (form, values) if form is not None and form.is_usable else None
+
+    def _entry(self, place: tuple[Any, ...], span: Span) -> Entry[Form] | None:
+        attributes = span.attributes
+        shape = (place, tuple(attributes), tuple(map(type, attributes.values())))
         known = self._known.get(shape)
         if known is None:
             if len(self._known) >= _MOST_SHAPES:
-                self._known.clear()
+                self._forget()
             known = self._known[shape] = Likeness(
                 attributes, OPEN, useless=READ_BEFORE in attributes or _ERROR_TYPE in attributes
             )
-        found = known.find(span)
-        if found is None:
-            return None
-        entry, values, differing = found
-        form = entry.forms.get(differing)
-        if form is None:
-            form = entry.forms[differing] = self._form(span, entry)
-        return (form, values) if form.is_usable else None
+        return known.find(span)
 
-    def _form(self, span: Span, entry: Entry[Form]) -> Form:
+    def _form(self, span: Span, entry: Entry[Form], differing: str) -> Form | None:
+        if len(entry.forms) >= _MOST_FORMS:
+            return None
         reading = entry.plan.read(span)
         like = draft_of(span, reading, conversations_are_sessions=self._conversations_are_sessions)
-        return Form(like, entry, self._settings)
+        form = entry.forms[differing] = Form(like, entry, self._settings)
+        return form
+
+    def _forget(self) -> None:
+        self._known.clear()
+        self._latest.clear()
 
     def _resource(self, resource: Resource) -> int:
         """A number that all equal resources have."""
@@ -143,7 +159,7 @@ class Moulds:
             self._resources.clear()
             if len(self._numbers) >= _MOST_RESOURCES:
                 self._numbers.clear()
-                self._known.clear()
+                self._forget()
         try:
             written = msgspec.msgpack.encode(resource)
         except (TypeError, ValueError, OverflowError, RecursionError):
