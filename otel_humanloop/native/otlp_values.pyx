@@ -23,6 +23,15 @@ cdef class Values:
     def __cinit__(self):
         self.keys = [""] * KEYS
         self.trace = None
+        self.made = 0
+
+    cdef int let_others(self) except -1:
+        """Lets other threads have a turn after some thousand values: what is hostile can be millions of them."""
+        self.made += 1
+        if self.made % TURN == 0:
+            with nogil:
+                pass
+        return 0
 
     cdef int pair(self, Cursor* outer, dict into, int depth) except -1:
         """Puts an attribute, which `outer` stands before, among others."""
@@ -31,6 +40,7 @@ cdef class Values:
         cdef int kind = 0
         key = ""
         value = None
+        self.let_others()
         message(outer, &cursor, depth)
         while cursor.at < cursor.end:
             field = tag(&cursor)
@@ -94,6 +104,7 @@ cdef class Values:
             if field == LIST_VALUES:
                 message(&cursor, &inner, depth)
                 kind = 0
+                self.let_others()
                 into.append(self.value(inner, None, &kind, depth - 1))
             else:
                 skip(&cursor, field, depth)

@@ -1,8 +1,8 @@
 """The twin of `spans/otlp_protobuf.py`: spans and log records from OTLP in protobuf, without a message in between.
 
-It takes what protobuf's own decoder (upb) takes, and refuses what it refuses: messages are nested 100 deep at most, text
-is UTF-8, unknown fields and those of another wire type than theirs are passed over, the last of a field that comes
-twice counts, and messages that come twice are one.
+It takes what protobuf's own decoder (upb) takes, and refuses what it refuses: messages are nested 100 deep at most,
+text is UTF-8, unknown fields and those of another wire type than theirs are passed over, the last of a field that
+comes twice counts, and messages that come twice are one.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -160,6 +160,7 @@ cdef class _Request:
         cdef list events = None, links = None
         name = message_of_status = ""
         trace_id = span_id = parent_id = Cursor(NULL, NULL)
+        self.values.let_others()
         while cursor.at < cursor.end:
             field = tag(&cursor)
             if field == SPAN_ATTRIBUTES:
@@ -249,6 +250,7 @@ cdef class _Request:
         cdef uint64 time = 0, dropped = 0
         cdef dict attributes = {}
         name = ""
+        self.values.let_others()
         while cursor.at < cursor.end:
             field = tag(&cursor)
             if field == EVENT_TIME:
@@ -270,6 +272,7 @@ cdef class _Request:
         cdef uint64 dropped = 0
         cdef dict attributes = {}
         trace_id = span_id = Cursor(NULL, NULL)
+        self.values.let_others()
         while cursor.at < cursor.end:
             field = tag(&cursor)
             if field == LINK_TRACE_ID:
@@ -301,6 +304,7 @@ cdef class _Request:
         stated = ""
         body = None
         trace_id = span_id = Cursor(NULL, NULL)
+        self.values.let_others()
         while cursor.at < cursor.end:
             field = tag(&cursor)
             if field == RECORD_TIME:

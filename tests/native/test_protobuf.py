@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import random
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -249,3 +252,35 @@ def test_every_kind_of_value_is_read() -> None:
     [span] = compiled.spans_of(request.SerializeToString())
     assert [span.attributes[f"{place}"] for place in range(6)] == ["a", False, -(2**63), 0.5, b"\xff", None]
     agree(request.SerializeToString())
+
+
+@pytest.fixture
+def quick_to_switch() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-4)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("quick_to_switch")
+def test_other_threads_have_their_turns_while_a_large_request_is_read() -> None:
+    assert compiled is not None
+    turns, done = [0], threading.Event()
+
+    def wait_for_turns() -> None:
+        while not done.is_set():
+            turns[0] += 1
+            time.sleep(0)  # gives up its turn, and is to be given another
+
+    waiting = threading.Thread(target=wait_for_turns)
+    body = span(sized(11, b"") * 300_000)
+    waiting.start()
+    try:
+        before = turns[0]
+        items = compiled.spans_of(body)
+        had = turns[0] - before
+    finally:
+        done.set()
+        waiting.join()
+    assert len(next(items).events) == 300_000
+    assert had > 10
