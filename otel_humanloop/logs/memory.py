@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 
 from otel_humanloop.logs.calls import Calls
+from otel_humanloop.logs.draft import Draft
 from otel_humanloop.logs.rest import Resting, rested, revived
 from otel_humanloop.logs.trace import UNSEEN, Node, Trace
 from otel_humanloop.spans import SpanKey
@@ -50,14 +51,23 @@ class Traces:
         return next(iter(self._resting.values())).touched + self._linger if self._resting else None
 
     def get(self, key: SpanKey) -> tuple[Trace, Node] | None:
-        """That span, where it is remembered."""
+        """That span and its trace, where it is remembered."""
         trace = self._traces.get(key[0]) or self._awoken(key[0])
         node = trace.nodes.get(key[1]) if trace is not None else None
         return (trace, node) if trace is not None and node is not None else None
 
-    def find(self, key: SpanKey, now: float) -> tuple[Trace, Node]:
-        """That span, remembered from now on, and its trace, touched."""
-        trace_id = key[0]
+    def node(self, key: SpanKey, *, touched: float | None = None) -> Node | None:
+        """That span, where it is remembered; something happened in its trace if that is said to be `touched`."""
+        trace = self._traces.get(key[0]) or self._awoken(key[0])
+        if trace is None:
+            return None
+        node = trace.nodes.get(key[1])
+        if touched is not None and node is not None:
+            trace.touched = touched
+        return node
+
+    def touch(self, trace_id: str, now: float) -> Trace:
+        """That trace, remembered from now on."""
         trace = self._traces.get(trace_id) or self._awoken(trace_id)
         if trace is None:
             trace = self._traces[trace_id] = Trace(trace_id, now)
@@ -65,17 +75,34 @@ class Traces:
         elif trace.touched != now:
             trace.touched = now
             self._traces.move_to_end(trace_id)
-        return trace, trace.nodes.get(key[1]) or self._new(trace, key, now)
+        return trace
+
+    def find(self, key: SpanKey, now: float) -> tuple[Trace, Node]:
+        """That span, remembered from now on, and its trace, touched."""
+        trace = self.touch(key[0], now)
+        return trace, trace.nodes.get(key[1]) or self._keep(trace, Node(key, now), now)
+
+    def come(self, trace: Trace, draft: Draft, now: float) -> Node:
+        """A span that has ended, and that was not known before: remembered from now on, under its parent."""
+        node = Node(draft.key, now)
+        node.holds(draft)
+        if draft.parent is not None and draft.parent != draft.key[1]:
+            parent = trace.nodes.get(draft.parent) or self._unheard_of(trace, draft.parent, now)
+            node.hang(parent, remote=draft.parent_is_remote)
+        return self._keep(trace, node, now)
 
     def connect(self, trace: Trace, node: Node, parent_id: str | None, *, remote: bool, now: float) -> None:
         """Hangs a span under its parent, which is remembered from now on."""
         if parent_id is None or node.parent is not None:
             return
-        parent = trace.nodes.get(parent_id)
-        if parent is None:
-            parent = self._new(trace, (trace.trace_id, parent_id), now)
-            self._unseen[parent] = None
+        parent = trace.nodes.get(parent_id) or self._unheard_of(trace, parent_id, now)
         node.hang(parent, remote=remote)
+
+    def _unheard_of(self, trace: Trace, span_id: str, now: float) -> Node:
+        """Only known as somebody's parent."""
+        node = self._keep(trace, Node((trace.trace_id, span_id), now), now)
+        self._unseen[node] = None
+        return node
 
     def seen(self, node: Node) -> None:
         """A span that was only known as somebody's parent has come."""
@@ -131,8 +158,8 @@ class Traces:
         self._on_awake(trace)
         return trace
 
-    def _new(self, trace: Trace, key: SpanKey, now: float) -> Node:
-        node = trace.nodes[key[1]] = Node(key, now)
+    def _keep(self, trace: Trace, node: Node, now: float) -> Node:
+        trace.nodes[node.key[1]] = node
         self._size += 1
         if self._size > self._room:
             self._make_room(trace, now)

@@ -86,40 +86,47 @@ class TraceAssembler:
 
     def add(self, draft: Draft, now: float, *, more: bool = False) -> None:
         """A span has ended, and `more` are told of next. The same span again changes nothing."""
-        trace, node = self._traces.find(draft.key, now)
-        if node.state is not UNSEEN and not node.open:
+        trace = self._traces.touch(draft.key[0], now)
+        node = trace.nodes.get(draft.key[1])
+        if node is not None and node.state is not UNSEEN and not node.open:
             if not node.busy:
                 self._settle(node)
             return
-        if node.open:
-            self._held_up.pop(node, None)
-        elif node.children is not None:
-            self._traces.seen(node)
-        node.open = node.passing = node.given_up = False
-        node.since = now
-        node.holds(draft)
-        if draft.parent is not None:
-            self._traces.connect(trace, node, draft.parent, remote=draft.parent_is_remote, now=now)
         if draft.session is not None:
             trace.sessions.setdefault(draft.session)
-        if node.unfinished and node.state in (SENT, DONE):
-            if node.state is DONE:
-                self._later.append(Complete(key=node.key, draft=draft))
+        if node is None:
+            self._judge(trace, self._traces.come(trace, draft, now), draft)
         else:
-            node.unfinished = False
-            self._judge(trace, node, draft)
+            self._end(trace, node, draft, now)
         if not more:
             self._go_on(now)
 
     def acknowledge(self, key: SpanKey, now: float, *, completed: bool = False) -> None:
         """A `Create` or `Replace` for this span (or, `completed`, a `Complete`) was delivered or refused for ever."""
-        self._acknowledge(key, now, completed)
-        self._go_on(now)
+        self.acknowledge_all((key,), now, completed=completed)
 
     def acknowledge_all(self, keys: Iterable[SpanKey], now: float, *, completed: bool = False) -> None:
         """The same of many spans: who waits for them goes on once all are told."""
         for key in keys:
-            self._acknowledge(key, now, completed)
+            node = self._traces.node(key, touched=now)
+            if node is None:
+                continue
+            if self._restating and not any(move.key == key for move in self._later):
+                for told in self._restating.pop(key, ()):
+                    self._settle(told)
+            if completed:
+                node.unfinished = False
+                self._settle(node)
+            elif node.state is SENT:
+                node.state = DONE
+                if node.waiters:
+                    self._wake_waiters(node)
+                if not node.unfinished:
+                    self._settle(node)
+                elif not node.open and node.draft is not None:
+                    self._later.append(Complete(key=key, draft=node.draft))
+            elif node.state is DONE and not node.unfinished:
+                self._settle(node)  # it stands elsewhere than it was known to
         self._go_on(now)
 
     def expire(self, now: float) -> None:
@@ -180,10 +187,7 @@ class TraceAssembler:
     @property
     def due(self) -> float | None:
         """When `expire` should be called next; None where nothing waits for time to pass."""
-        reminder, forgetting = self._timers.due, self._traces.due
-        if reminder is None or forgetting is None:
-            return forgetting if reminder is None else reminder
-        return min(reminder, forgetting)
+        return min([due for due in (self._timers.due, self._traces.due) if due is not None], default=None)
 
     @property
     def idle(self) -> bool:
@@ -192,6 +196,18 @@ class TraceAssembler:
 
     # A span's way
 
+    def _end(self, trace: Trace, node: Node, draft: Draft, now: float) -> None:
+        """A span that was open, or only known as somebody's parent, has ended."""
+        self._held_up.pop(node, None)
+        self._traces.seen(node)
+        node.ends(draft, now)
+        self._traces.connect(trace, node, draft.parent, remote=draft.parent_is_remote, now=now)
+        if not (node.unfinished and node.state in (SENT, DONE)):
+            node.unfinished = False
+            self._judge(trace, node, draft)
+        elif node.state is DONE:
+            self._later.append(Complete(key=node.key, draft=draft))
+
     def _judge(self, trace: Trace, node: Node, draft: Draft) -> None:
         """What becomes of a span that has ended."""
         role = draft.role
@@ -199,14 +215,14 @@ class TraceAssembler:
             self._pass(node)
             return
         if draft.is_call and (twin := self._calls.meet(draft)) is not None:
-            other = self._traces.get(twin.key)
+            other = self._traces.node(twin.key)
             if other is None or draft.wealth <= twin.wealth:
                 self._pass(node)
                 return
-            if other[1].state in (SENT, DONE):
-                self._restate(other[1], node, draft)
+            if other.state in (SENT, DONE):
+                self._restate(other, node, draft)
                 return
-            self._pass(other[1])
+            self._pass(other)
             self._calls.remember(draft)
         if not trace.has_ai and (role is _AI or self._all):
             self._becomes_session(trace)
@@ -270,28 +286,6 @@ class TraceAssembler:
                 guesser.misplaced = True
                 self._woken.append(guesser)
 
-    def _acknowledge(self, key: SpanKey, now: float, completed: bool) -> None:
-        found = self._traces.get(key)
-        if found is None:
-            return
-        trace, node = found
-        trace.touched = now
-        if self._restating and not any(move.key == key for move in self._later):
-            for told in self._restating.pop(key, ()):
-                self._settle(told)
-        if completed:
-            node.unfinished = False
-            self._settle(node)
-        elif node.state is SENT:
-            node.state = DONE
-            self._wake_waiters(node)
-            if not node.unfinished:
-                self._settle(node)
-            elif not node.open and node.draft is not None:
-                self._later.append(Complete(key=key, draft=node.draft))
-        elif node.state is DONE and not node.unfinished:
-            self._settle(node)  # it stands elsewhere than it was known to
-
     def _go_on(self, now: float) -> None:
         """Moves everyone on who was woken, until nobody can go further."""
         woken, overdue = self._woken, self._overdue
@@ -302,6 +296,8 @@ class TraceAssembler:
                     above = node.parent
                     if above is None or above.state is DONE:  # of most, for their parent woke them
                         self._place(node, above)
+                    elif above.state is WAITING or above.state is SENT or above.state is READY:
+                        node.waits_for(above)
                     else:
                         self._advance(node, now)
             if not overdue:
@@ -340,10 +336,13 @@ class TraceAssembler:
         """The log a node hangs under is delivered, or there is none: it may leave."""
         session = node.session
         if session is None:
-            session, node.user = self._traces.of(node).names_of(node)
+            session, node.user = node.names()
+            if session is None:
+                session = self._traces.of(node).own_session()
             node.session = session
         # A parent in another session is none to Humanloop.
-        parent = above.key[1] if above is not None and above.session in (None, session) else None
+        linked = above is not None and (above.session is None or above.session == session)
+        parent = above.key[1] if above is not None and linked else None
         if node.state is WAITING:
             node.above = parent
             node.state = READY

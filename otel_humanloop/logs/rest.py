@@ -133,13 +133,10 @@ def revived(trace_id: str, resting: Resting) -> Trace:
     """The trace as it was."""
     brief = _decoder.decode(resting.content)
     texts = [text if isinstance(text, str) else text.decode("utf-8", "surrogatepass") for text in brief.texts]
-    trace = Trace(
-        trace_id,
-        resting.touched,
-        sessions={texts[number]: None for number in brief.sessions},
-        default_session=_text(brief.default_session, texts),
-        has_ai=brief.has_ai,
-    )
+    trace = Trace(trace_id, resting.touched)
+    trace.sessions = {texts[number]: None for number in brief.sessions}
+    trace.default_session = _text(brief.default_session, texts)
+    trace.has_ai = brief.has_ai
     nodes = [Node((trace_id, texts[place]), resting.touched) for place in range(len(brief.spans))]
     trace.nodes = {node.key[1]: node for node in nodes}
     for node, span in zip(nodes, brief.spans, strict=True):

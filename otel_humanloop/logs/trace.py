@@ -16,8 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 
-import msgspec
-
 from otel_humanloop.logs.draft import Draft
 from otel_humanloop.logs.moves import Create
 from otel_humanloop.spans import SpanKey
@@ -48,7 +46,7 @@ UNSEEN, OPEN, UNDECIDED, WAITING, READY, SENT, DONE, PASSED = State
 there are some twenty."""
 
 
-class Node(msgspec.Struct, eq=False):
+class Node:
     """One span of a trace. Its lists are made when something is first put into them: most have none.
 
     Attributes:
@@ -70,28 +68,54 @@ class Node(msgspec.Struct, eq=False):
         usage_pruned: A descendant that is no longer remembered stated usage.
     """
 
-    key: SpanKey
-    since: float
-    state: State = UNSEEN
-    parent: Node | None = None
-    draft: Draft | None = None
-    open: bool = False
-    remote: bool = False
-    given_up: bool = False
-    passing: bool = False
-    children: list[Node] | None = None
-    waiters: list[Node] | None = None
-    guessers: list[Node] | None = None
-    above: str | None = None
-    misplaced: bool = False
-    session: str | None = None
-    user: str | None = None
-    named_session: str | None = None
-    named_user: str | None = None
-    call_id: str | None = None
-    carries_usage: bool = False
-    unfinished: bool = False
-    usage_pruned: bool = False
+    __slots__ = (
+        "above",
+        "call_id",
+        "carries_usage",
+        "children",
+        "draft",
+        "given_up",
+        "guessers",
+        "key",
+        "misplaced",
+        "named_session",
+        "named_user",
+        "open",
+        "parent",
+        "passing",
+        "remote",
+        "session",
+        "since",
+        "state",
+        "unfinished",
+        "usage_pruned",
+        "user",
+        "waiters",
+    )
+
+    def __init__(self, key: SpanKey, since: float) -> None:
+        self.key = key
+        self.since = since
+        self.state: State = UNSEEN
+        self.parent: Node | None = None
+        self.draft: Draft | None = None
+        self.open = False
+        self.remote = False
+        self.given_up = False
+        self.passing = False
+        self.children: list[Node] | None = None
+        self.waiters: list[Node] | None = None
+        self.guessers: list[Node] | None = None
+        self.above: str | None = None
+        self.misplaced = False
+        self.session: str | None = None
+        self.user: str | None = None
+        self.named_session: str | None = None
+        self.named_user: str | None = None
+        self.call_id: str | None = None
+        self.carries_usage = False
+        self.unfinished = False
+        self.usage_pruned = False
 
     @property
     def busy(self) -> bool:
@@ -104,6 +128,12 @@ class Node(msgspec.Struct, eq=False):
         self.open = True
         self.given_up = False
         self.since = now
+
+    def ends(self, draft: Draft, now: float) -> None:
+        """It has ended."""
+        self.open = self.passing = self.given_up = False
+        self.since = now
+        self.holds(draft)
 
     def holds(self, draft: Draft) -> None:
         """Takes what a span says."""
@@ -168,6 +198,21 @@ class Node(msgspec.Struct, eq=False):
             yield node
             node = node.parent
 
+    def names(self) -> tuple[str | None, str | None]:
+        """The session and the user it is to be sent with: what it or its nearest ancestor that names one says. An
+        ancestor that was sent ends the search, for its session and its user are settled."""
+        session, user, above = self.named_session, self.named_user, self.parent
+        while above is not None and (session is None or user is None):
+            sent = above.session
+            if sent is not None:
+                return (sent if session is None else session), (above.user if user is None else user)
+            if session is None:
+                session = above.named_session
+            if user is None:
+                user = above.named_user
+            above = above.parent
+        return session, user
+
     def usage_below(self) -> bool:
         """Does any descendant that has a log of its own state usage?"""
         if self.usage_pruned or not self.children:
@@ -187,7 +232,7 @@ class Node(msgspec.Struct, eq=False):
 _AT_REST = (UNSEEN, DONE, PASSED)
 
 
-class Trace(msgspec.Struct, eq=False):
+class Trace:
     """One trace.
 
     Attributes:
@@ -198,13 +243,16 @@ class Trace(msgspec.Struct, eq=False):
         default_session: The session of spans no ancestor of which names one; fixed when the first of them is sent.
     """
 
-    trace_id: str
-    touched: float
-    nodes: dict[str, Node] = {}
-    has_ai: bool = False
-    undecided: list[Node] = []
-    sessions: dict[str, None] = {}
-    default_session: str | None = None
+    __slots__ = ("default_session", "has_ai", "nodes", "sessions", "touched", "trace_id", "undecided")
+
+    def __init__(self, trace_id: str, now: float) -> None:
+        self.trace_id = trace_id
+        self.touched = now
+        self.nodes: dict[str, Node] = {}
+        self.has_ai = False
+        self.undecided: list[Node] = []
+        self.sessions: dict[str, None] = {}
+        self.default_session: str | None = None
 
     @property
     def busy(self) -> bool:
@@ -247,25 +295,8 @@ class Trace(msgspec.Struct, eq=False):
             node.parent = None
             node.children = None
 
-    def names_of(self, node: Node) -> tuple[str, str | None]:
-        """The session and the user of a node that is to be sent: what it or its nearest ancestor that names one says;
-        where none names a session, the trace's own.
-
-        An ancestor that was sent ends the search, for its session and its user are settled.
-        """
-        session, user = node.named_session, node.named_user
-        above = node.parent
-        while above is not None and (session is None or user is None):
-            if above.session is not None:
-                return (above.session if session is None else session), (above.user if user is None else user)
-            if session is None:
-                session = above.named_session
-            if user is None:
-                user = above.named_user
-            above = above.parent
-        return (self._own_session() if session is None else session), user
-
-    def _own_session(self) -> str:
+    def own_session(self) -> str:
+        """The session of a span where neither it nor an ancestor names one."""
         if self.default_session is None:
             # One name anywhere in the trace names all of it: instrumentation often sets it on inner spans only.
             self.default_session = next(iter(self.sessions)) if len(self.sessions) == 1 else self.trace_id
