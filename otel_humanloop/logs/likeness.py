@@ -157,12 +157,16 @@ class Likeness(Generic[F]):
         settled = plan.settle(span, frozenset(self._open))
         entry = None
         if settled is not None:
-            example = tuple(
-                [(key, type(value), ... if key in self._open else value) for key, value in attributes.items()]
-            )
-            entry = Entry[F](plan, settled, example, self._free)
+            entry = Entry[F](plan, settled, _example(attributes, self._open), self._free)
         self._entries[stable] = entry
         return entry
+
+
+def _example(attributes: Attributes, open_keys: Collection[str]) -> Example:
+    known: list[tuple[str, type[Any], Any]] = []
+    for key, value in attributes.items():
+        known.append((key, cast("type[Any]", type(value)), ... if key in open_keys else value))
+    return tuple(known)
 
 
 def _values_of(attributes: Attributes, keys: Iterable[str]) -> Callable[[Attributes], Any]:
