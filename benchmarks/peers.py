@@ -89,7 +89,13 @@ def peer(name: str, folder: Path) -> Generator[Peer, None, None]:
             *("server", "--host", "127.0.0.1", "--port", str(port)),
             *("--backend-store-uri", f"sqlite:///{database}", "--artifacts-destination", str(folder / "artifacts")),
         ]
-        variables = {"MLFLOW_DISABLE_TELEMETRY": "true", "PATH": f"{environment('mlflow').folder}/bin:/usr/bin:/bin"}
+        variables = {
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            # It has prices with it. By default each of its processes asks github.com for newer ones at its first call
+            # of a model, and where there is no way there it sleeps for some seven seconds between attempts.
+            "MLFLOW_MODEL_CATALOG_URI": "",
+            "PATH": f"{environment('mlflow').folder}/bin:/usr/bin:/bin",
+        }
         with server(command, folder, **variables) as started:
             started.wait_for(f"{base}/health")
             yield Peer(started, f"{base}/v1/traces", {"x-mlflow-experiment-id": "0"}, database, "spans", base)

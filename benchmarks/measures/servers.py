@@ -26,6 +26,10 @@ _SHARE = {"ours": 1, "ours-workers": 1, "phoenix": 16, "mlflow": 8}
 
 _REQUEST = 256  # spans
 
+_WARM = 4
+"""Rounds that do not count: each comes over a connection of its own, to any of a server's processes, and whichever has
+not been asked before does what it does once."""
+
 
 def measure(scale: Scale) -> Figures:
     """Each server by itself, for two at once would compete for the same cores."""
@@ -53,11 +57,14 @@ def find(figures: Figures) -> Finding:
             f"Each server runs alone, with SQLite, and is given {figures['spans']:,} spans a round (Phoenix "
             f"1/{_SHARE['phoenix']} and MLflow 1/{_SHARE['mlflow']} of them), sent as OTLP over HTTP in requests of "
             f"{_REQUEST} spans over one connection. The clock stops when as many rows as there were spans are in its "
-            "database. CPU time is that of the server with all processes it started.\n\n"
+            f"database. CPU time is that of the server with all processes it started. {_WARM} rounds come before those "
+            "that count.\n\n"
             "What is not alike: ours answers when the spans are on the disk, and is done when the logs made of them "
             "are committed; Phoenix answers before it stores. CPU time is counted until a server is idle, so that it "
-            "has our index of words. MLflow has four processes by default, ours and Phoenix one. Several workers of "
-            "ours are for many readers: they write in turns. Phoenix and MLflow also prepare what ours has not: "
+            "has our index of words. MLflow has four processes by default, ours and Phoenix one. MLflow is told to use "
+            "the prices it comes with: by default each of its processes asks github.com for newer ones at its first "
+            "call of a model, and where there is no way there it waits for some seven seconds. Several workers of ours "
+            "are for many readers: they write in turns. Phoenix and MLflow also prepare what ours has not: "
             "annotations, evaluations, costs by model."
         ),
         targets=[
@@ -101,7 +108,7 @@ def find(figures: Figures) -> Finding:
 def _see(name: str, maker: Contestant, scale: Scale) -> Figures:
     """What one server showed: in seconds, bytes, spans per second and CPU microseconds per span."""
     spans = max(scale.ingested // _SHARE[name], _REQUEST)
-    rounds = 1 if scale.quick else 2
+    warm, rounds = (1, 1) if scale.quick else (_WARM, 3)
     with folder() as place:
         with peer(name, place):
             pass  # the first start compiles, and makes the database's tables
@@ -111,15 +118,15 @@ def _see(name: str, maker: Contestant, scale: Scale) -> Figures:
             idle = running.server.memory()
             empty = running.stored()
             per_second, cpu = [], []
-            for round_number in range(rounds + 1):
+            for round_number in range(warm + rounds):
                 made = maker.round(seed=round_number, spans=spans, size=_REQUEST)
                 bodies = [Path(file).read_bytes() for file in made["files"]]
                 seconds, spent = send(running, bodies, made["spans"])
                 sys.stderr.write(f"  {name}, round {round_number}: {made['spans'] / seconds:,.0f} spans/s\n")
-                if round_number:  # the first warms it up
+                if round_number >= warm:
                     per_second.append(made["spans"] / seconds)
                     cpu.append(spent / made["spans"] * 1e6)
-            stored = (running.stored() - empty) / (spans * (rounds + 1))
+            stored = (running.stored() - empty) / (spans * (warm + rounds))
     return {"started_in": started_in, "idle": idle, "per_second": per_second, "cpu": cpu, "disk": stored}
 
 
