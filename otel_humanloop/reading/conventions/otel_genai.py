@@ -127,7 +127,7 @@ def _inputs(span: Span, of_embedding: Look[_Inputs], of_others: Look[_Inputs]) -
 
 def _is_transcript(told: _Messages) -> bool:
     """Whether what came out is a conversation, and not one message for each choice: it tells what tools gave."""
-    return any(one.role == "tool" for one in told[:-1])
+    return len(told) > 1 and any(one.role == "tool" for one in told[:-1])
 
 
 @asks(_on_span, _output)
