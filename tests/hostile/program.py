@@ -2,7 +2,8 @@
 
     program.py WORK ENDING COUNTS
 
-WORK is how its spans are made, ENDING how it ends, and COUNTS a file that gets what the exporter told of itself.
+WORK is how its spans are made, ENDING how it ends, and COUNTS a file that gets what the exporter told of itself. The
+variable SAID is how many characters each span says.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ CHAT = {
     "gen_ai.provider.name": "openai",
     "gen_ai.request.model": "gpt-4o",
     "gen_ai.usage.output_tokens": 5,  # so that it is priced
+    "app.note": "x" * int(os.environ.get("SAID", "0")),
 }
 
 work, ending, counts = sys.argv[1], sys.argv[2], Path(sys.argv[3])
