@@ -112,7 +112,7 @@ class Intake:
         A span processor that flushes hands its spans to the exporter and returns: what it handed over should be
         delivered by then. A backend that is not there is not waited for.
         """
-        sampled = [span for span in spans if _is_sampled(span)]
+        sampled = [span for span in spans if (at := span.get_span_context()) is not None and at.trace_flags.sampled]
         if self._closed:
             if sampled:
                 self.counts.drop("shutdown", len(sampled))
@@ -304,8 +304,3 @@ class Intake:
             recalls_all=False,
             on_settled=self._released,
         )
-
-
-def _is_sampled(span: ReadableSpan) -> bool:
-    context = span.get_span_context()
-    return context is not None and context.trace_flags.sampled
