@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from otel_humanloop.delivery import encoding
@@ -227,9 +228,12 @@ class Keeper:
             return
         now = time.monotonic()
         for turn in line:
-            for span, _ in turn.lot.entries:
-                self._ages.setdefault((span.trace_id, span.span_id), now)
-            self._take([span for span, _ in turn.lot.entries])
+            spans = [span for span, _ in turn.lot.entries]
+            ages = dict.fromkeys([(span.trace_id, span.span_id) for span in spans], now)
+            for again in ages.keys() & self._ages.keys():
+                del ages[again]
+            self._ages.update(ages)
+            self._take(spans)
             turn.error = None
 
     def _take(self, arrived: Sequence[Span | LogRecord]) -> None:
@@ -253,7 +257,7 @@ class Keeper:
     def _settled(self, keys: Sequence[SpanKey]) -> None:
         now = time.monotonic()
         # Spans that were kept with one write have one age.
-        for since, spans in Counter(self._ages.pop(key, None) for key in keys).items():
+        for since, spans in Counter(map(self._ages.pop, keys, repeat(None))).items():
             if since is not None:
                 self._latencies(now - since, spans)
         for listener in self._listeners:

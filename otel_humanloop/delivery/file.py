@@ -4,7 +4,7 @@
 |---|---|
 | `batches` | spans that were kept with one write, and which of them still are |
 | `contents` | what these spans are, beside the former, so that to let one go costs nothing of the others |
-| `files` | a batch that is large: the name of the file in which its content is (`large.py`) |
+| `files` | a batch that is large: the name of the file in which its content is, and how long that is (`large.py`) |
 | `depth` | the only one: how much all batches keep |
 | `owners` | a process that keeps spans here |
 | `refusals` | a log Humanloop will never take |
@@ -37,7 +37,7 @@ _BUSY = 5.0  # seconds to wait for another process's transaction, which takes mi
 _PAGE = 8192  # bytes: of larger pages a small request writes too much, of smaller ones a large request too many
 
 _FILES = (
-    "CREATE TABLE files (batch INTEGER PRIMARY KEY, name TEXT NOT NULL)",
+    "CREATE TABLE files (batch INTEGER PRIMARY KEY, name TEXT NOT NULL, length INTEGER NOT NULL)",
     """
 CREATE TRIGGER batch_released AFTER DELETE ON batches BEGIN
     UPDATE depth SET spans = spans - old.spans, bytes = bytes - old.bytes;

@@ -32,11 +32,12 @@ class Writing:
         else:
             spans = {(span.trace_id, span.span_id): span for span, _ in lot.entries}
             self._parts, self._content = pack([encode(span) for span in spans.values()], sizes)
+        self._length = len(self._content)
         self.file: str | None = None
 
     def put_aside(self, folder: Folder) -> None:
         """Writes it beside the spool's file, where it is large. Raises OSError."""
-        if len(self._content) >= LARGE:
+        if self._length >= LARGE:
             self.file = folder.put(self._content)
             self._content = b""
 
@@ -49,5 +50,5 @@ class Writing:
         assert number is not None
         database.execute("INSERT INTO contents VALUES (?, ?, ?)", (number, self._parts, self._content))
         if self.file is not None:
-            database.execute("INSERT INTO files VALUES (?, ?)", (number, self.file))
+            database.execute("INSERT INTO files VALUES (?, ?, ?)", (number, self.file, self._length))
         return Batch(number, list(self.sizes), self.sizes, whole=self.bytes, file=self.file)

@@ -41,7 +41,7 @@ _NOWHERE = ("", "")
 
 
 _STORED = """
-SELECT kept, parts, content, name FROM batches JOIN contents USING (batch) LEFT JOIN files USING (batch)
+SELECT kept, parts, content, name, length FROM batches JOIN contents USING (batch) LEFT JOIN files USING (batch)
 WHERE batch = ?
 """
 
@@ -292,9 +292,9 @@ class SQLiteSpool:
         rows = self._file.rows(_STORED, (number,))
         if len(rows) != 1 or not all(isinstance(column, bytes) for column in rows[0][:3]):
             raise DecodeError("a batch is not whole")
-        kept, parts, content, file = rows[0]
+        kept, parts, content, file, length = rows[0]
         if file is not None:
-            content = self._folder.get(file)
+            content = self._folder.get(file, length)
         packed = unpack(parts, content)
         if len(kept) != len(packed.sizes):
             raise DecodeError(f"a batch says of {len(kept)} spans whether they are kept, and has {len(packed.sizes)}")
