@@ -33,10 +33,9 @@ def _size(attributes: Attributes) -> int:
     size = _ENTRY * len(attributes) + len("".join(attributes))
     nested: list[Any] = []
     for value in attributes.values():
-        kind = cast("type[Any]", type(value))
-        if kind is str:
+        if type(value) is str:
             size += len(value)
-        elif kind not in _NUMBERS:
+        elif type(value) not in _NUMBERS:
             nested.append(value)
     if not nested:
         return size
