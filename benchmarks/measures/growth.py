@@ -61,7 +61,8 @@ def _shapes(few: int) -> dict[str, dict[int, dict[str, int]]]:
     """What grows -> step -> how the load is asked for."""
     return {
         "traces at once": {step: {"traces": few * step, "chats": 3} for step in _STEPS},
-        "spans in a trace": {step: {"traces": max(few // step, 1), "chats": 4 * step} for step in _STEPS},
+        # As many spans each time, in one batch: what a request costs is to be shared by as many.
+        "spans in a trace": {step: {"traces": 6 * few // step, "chats": 4 * step} for step in _STEPS},
         "depth of a trace": {step: {"traces": few, "chats": 30, "depth": 3 * step} for step in _STEPS},
         "length of a conversation": {step: {"traces": few, "chats": 3, "turns": 2 * step} for step in _STEPS},
     }
