@@ -7,7 +7,9 @@ its body under the key `body`.
 
 from __future__ import annotations
 
+import heapq
 from collections import OrderedDict
+from itertools import count
 
 import msgspec
 
@@ -36,8 +38,11 @@ def belongs_to(record: LogRecord) -> SpanKey | None:
 
 
 class _Waiting(msgspec.Struct, kw_only=True):
+    """A span that waits. Its `ticket` tells the turn that counts from those that were given up for an earlier one."""
+
     span: Span
     until: float
+    ticket: int
 
 
 class Joins:
@@ -55,6 +60,8 @@ class Joins:
         self.hold = hold
         self._most = most
         self._spans: dict[SpanKey, _Waiting] = {}
+        self._turns: list[tuple[float, int, SpanKey]] = []  # a heap: until when, the ticket, who
+        self._ticket = count()
         self._records: OrderedDict[SpanKey, tuple[float, list[LogRecord]]] = OrderedDict()
         self._count = 0
         self._forgotten: list[SpanKey] = []
@@ -70,8 +77,8 @@ class Joins:
             self._count += 1
         self._records[key] = now, records
         waiting = self._spans.get(key)
-        if waiting is not None:
-            waiting.until = min(waiting.until, now + min(self.hold, _TOGETHER))
+        if waiting is not None and (until := now + min(self.hold, _TOGETHER)) < waiting.until:
+            waiting.until, waiting.ticket = until, self._turn(key, until)
         while self._count > self._most and len(self._records) > 1:
             self._forget(next(iter(self._records)))
 
@@ -84,22 +91,26 @@ class Joins:
         wait = min(self.hold, _TOGETHER) if draft.key in self._records else self.hold
         if not wait:
             return self._joined(draft.span)
-        self._spans[draft.key] = _Waiting(span=draft.span, until=now + wait)
+        until = now + wait
+        self._spans[draft.key] = _Waiting(span=draft.span, until=until, ticket=self._turn(draft.key, until))
         return None
 
     def ready(self, now: float) -> list[Span]:
         """The spans that have waited for long enough, joined with their records."""
-        ready = [waiting for waiting in self._spans.values() if waiting.until <= now]
-        for waiting in ready:
-            del self._spans[waiting.span.trace_id, waiting.span.span_id]
+        ready: list[Span] = []
+        while (due := self.due) is not None and due <= now:
+            _, _, key = heapq.heappop(self._turns)
+            ready.append(self._spans.pop(key).span)
         while self._records and (first := next(iter(self._records.items())))[1][0] <= now - _LINGER:
             self._forget(first[0])
-        return [self._joined(waiting.span) for waiting in ready]
+        return [self._joined(span) for span in ready]
 
     def release(self) -> None:
         """No span waits any longer: a flush."""
-        for waiting in self._spans.values():
+        self._turns = []
+        for key, waiting in self._spans.items():
             waiting.until = float("-inf")
+            waiting.ticket = self._turn(key, waiting.until)
 
     def forgotten(self) -> list[SpanKey]:
         """The spans, since the last call, whose records were let go unjoined."""
@@ -119,7 +130,15 @@ class Joins:
     @property
     def due(self) -> float | None:
         """When the next span has waited for long enough."""
-        return min((waiting.until for waiting in self._spans.values()), default=None)
+        turns = self._turns
+        while turns and ((waiting := self._spans.get(turns[0][2])) is None or waiting.ticket != turns[0][1]):
+            heapq.heappop(turns)
+        return turns[0][0] if turns else None
+
+    def _turn(self, key: SpanKey, until: float) -> int:
+        ticket = next(self._ticket)
+        heapq.heappush(self._turns, (until, ticket, key))
+        return ticket
 
     def _joined(self, span: Span) -> Span:
         key = span.trace_id, span.span_id

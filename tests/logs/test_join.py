@@ -97,3 +97,42 @@ def test_every_order_makes_the_same_span(order: list[str | int]) -> None:
             assert joins.add_span(a_draft(), 0.0) is None
     (joined,) = joins.ready(HOLD)
     assert [time for _, time, _ in events(joined)] == [0, 1, 2, 3]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["span", "record", "flush"]),
+            st.integers(1, 5),
+            st.sampled_from([0.0, 0.4, 1.0, 6.0]),
+            st.sampled_from([HOLD, 3.0, 0.5]),
+        ),
+        max_size=40,
+    )
+)
+def test_each_waits_for_as_long_as_it_is_to_whoever_came_before_it(steps: list[tuple[str, int, float, float]]) -> None:
+    joins = Joins(hold=HOLD)
+    until: dict[str, float] = {}
+    has_record: set[str] = set()
+    now = 0.0
+    for what, number, pause, joins.hold in steps:
+        together, who = min(joins.hold, 1.0), f"{number}"
+        if what == "flush":
+            joins.release()
+            until = dict.fromkeys(until, now)
+        elif what == "record":
+            joins.add_record(a_record(number), now)
+            has_record.add(who)
+            if who in until:
+                until[who] = min(until[who], now + together)
+        else:
+            assert joins.add_span(a_draft(number), now) is None
+            until.setdefault(who, now + (together if who in has_record else joins.hold))
+        now += pause
+        ready = {who for who, due in until.items() if due <= now}
+        assert {span.span_id for span in joins.ready(now)} == ready
+        for who in ready:
+            del until[who]
+            has_record.discard(who)
+        assert joins.due == min(until.values(), default=None)
+        assert joins.waiting == len(until)
