@@ -8,8 +8,7 @@ what would have been built, byte for byte.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,6 +17,7 @@ from otel_humanloop import v4
 from otel_humanloop.logs.build import log_of
 from otel_humanloop.logs.casting import COUNTS
 from otel_humanloop.logs.moves import Create
+from otel_humanloop.native import compiled
 from otel_humanloop.operation import Cost, Reading, Usage
 from otel_humanloop.settings import Settings
 
@@ -48,15 +48,13 @@ class Mould:
 
     def __init__(self, body: bytes, marks: Mapping[str, bytes], project: str | None) -> None:
         cuts = sorted((at, at + len(mark), place) for place, mark in marks.items() for at in _found(body, mark))
-        self.places = tuple(place for _, _, place in cuts)
-        if missing := marks.keys() - set(self.places):
+        places = tuple([place for _, _, place in cuts])
+        if missing := marks.keys() - set(places):
             raise LookupError(f"no mark for {', '.join(sorted(missing))}")
         ends = [0, *(end for _, end, _ in cuts)]
         starts = [*(start for start, _, _ in cuts), len(body)]
-        self._pieces = [b""] * (2 * len(cuts) + 1)
-        self._pieces[0::2] = [body[start:end] for start, end in zip(ends, starts, strict=True)]
-        self._large = tuple((number, place) for number, place in enumerate(self.places) if place in ENCODED)
-        self._small = itemgetter(*(place for place in self.places if place not in ENCODED))
+        self._pieces = tuple([body[start:end] for start, end in zip(ends, starts, strict=True)])
+        self._places = tuple([(place, place in ENCODED) for place in places])
         self.project = project
 
     def filled(self, values: Mapping[str, Any]) -> bytes:
@@ -68,14 +66,26 @@ class Mould:
         Raises:
             KeyError, TypeError, ValueError, OverflowError, RecursionError: A value is missing or is none of JSON's.
         """
-        # One call for all that is small: JSON has no line breaks of its own.
-        lines = encoder.encode_lines(self._small(values)).split(_NEWLINE)
-        del lines[-1]
-        for number, place in self._large:
-            lines.insert(number, values[place])
-        pieces = self._pieces.copy()
-        pieces[1::2] = lines
-        return b"".join(pieces)
+        return filled(self._pieces, self._places, values)
+
+
+@compiled("messages")
+def filled(pieces: tuple[bytes, ...], places: Sequence[tuple[str, bool]], values: Mapping[str, Any]) -> bytes:
+    """The pieces, with the JSON of a value between each two of them.
+
+    Args:
+        places: The name of each value, and whether it is JSON already.
+
+    Raises:
+        KeyError, TypeError, ValueError, OverflowError, RecursionError: A value is missing or is none of JSON's.
+    """
+    # One call for all that is small: JSON has no line breaks of its own.
+    lines = encoder.encode_lines([values[place] for place, is_encoded in places if not is_encoded]).split(_NEWLINE)
+    small = iter(lines)
+    parts = [b""] * (2 * len(places) + 1)
+    parts[0::2] = pieces
+    parts[1::2] = [values[place] if is_encoded else next(small) for place, is_encoded in places]
+    return b"".join(parts)
 
 
 def mould_of(

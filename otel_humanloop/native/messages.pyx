@@ -1,4 +1,5 @@
-"""The twins of `reading/usual.py` and `logs/casting.py`: messages of text out of their JSON, and into a log's.
+"""The twins of `reading/usual.py`, `logs/casting.py` and `logs/mould.py`: messages of text out of their JSON, and into
+a log's.
 
 What nearly all messages are is done here: a role, and words. JSON of anything else is left to the Python, as is what is
 no JSON at all. Words are copied in one piece where nothing in them is escaped, and a loop that only looks whether
@@ -21,6 +22,7 @@ cdef extern from "Python.h":
 cdef object MESSAGE = Message
 cdef object TEXT = Text
 cdef object decode_text = msgspec.json.Decoder(str).decode
+cdef object encode = msgspec.json.Encoder().encode
 
 cdef dict ROLES = {role: b'{"role":"%b","content":' % role.encode() for role in ("user", "assistant", "system", "tool")}
 
@@ -72,6 +74,57 @@ def answer(messages):
     from otel_humanloop.logs.casting import answer as twin
 
     return twin.__wrapped__(messages)
+
+
+def filled(pieces, places, values):
+    cdef Part[MOST_PARTS] parts
+    cdef char[MOST_PARTS][DIGITS_OF_A_NUMBER] numbers
+    cdef Py_ssize_t count = len(places)
+    cdef Py_ssize_t total = 0
+    cdef Py_ssize_t i
+    cdef list kept = []  # what was made here, for as long as its bytes are pointed to
+    cdef bytes encoded, made
+    cdef tuple place
+    if count > MOST_PARTS or type(pieces) is not tuple or len(pieces) != count + 1:
+        from otel_humanloop.logs.mould import filled as twin
+
+        return twin.__wrapped__(pieces, places, values)
+    for i in range(count):
+        place = places[i]
+        value = values[place[0]]
+        parts[i].is_quoted = False
+        if type(value) is str and _is_plain(value):
+            parts[i].is_quoted = True
+            parts[i].start = <const char*>PyUnicode_1BYTE_DATA(value)
+            parts[i].length = PyUnicode_GET_LENGTH(value)
+        elif type(value) is int and 0 <= value < 10**19:
+            parts[i].length = _digits(value, numbers[i])
+            parts[i].start = &numbers[i][DIGITS_OF_A_NUMBER - parts[i].length]
+        else:
+            encoded = value if place[1] else _json(value) if type(value) is str else encode(value)
+            kept.append(encoded)
+            parts[i].start = PyBytes_AS_STRING(encoded)
+            parts[i].length = PyBytes_GET_SIZE(encoded)
+        total += parts[i].length + 2 * parts[i].is_quoted
+    for piece in <tuple>pieces:
+        total += PyBytes_GET_SIZE(piece)
+    made = PyBytes_FromStringAndSize(NULL, total)
+    cdef char* out = PyBytes_AS_STRING(made)
+    for i in range(count + 1):
+        encoded = pieces[i]
+        memcpy(out, PyBytes_AS_STRING(encoded), PyBytes_GET_SIZE(encoded))
+        out += PyBytes_GET_SIZE(encoded)
+        if i == count:
+            break
+        if parts[i].is_quoted:
+            out[0] = c'"'
+            out += 1
+        memcpy(out, parts[i].start, parts[i].length)
+        out += parts[i].length
+        if parts[i].is_quoted:
+            out[0] = c'"'
+            out += 1
+    return made
 
 
 # Out of JSON
@@ -263,6 +316,44 @@ cdef int _expect(Cursor* cursor, char wanted) except -1:
 
 
 # Into JSON
+
+
+cdef enum:
+    MOST_PARTS = 64
+    DIGITS_OF_A_NUMBER = 20
+
+
+cdef struct Part:
+    # What stands in one place: its JSON, or a text that is its own JSON but for the quotes.
+    const char* start
+    Py_ssize_t length
+    bint is_quoted
+
+
+cdef bint _is_plain(text):
+    """Whether a text is short, and stands in JSON as it is."""
+    cdef const unsigned char* source
+    cdef unsigned char c
+    cdef unsigned char escapes = 0
+    cdef Py_ssize_t i
+    if not PyUnicode_IS_ASCII(text):
+        return False
+    source = <const unsigned char*>PyUnicode_1BYTE_DATA(text)
+    for i in range(PyUnicode_GET_LENGTH(text)):
+        c = source[i]
+        escapes |= (c < 0x20) | (c == 0x22) | (c == 0x5C)
+    return not escapes
+
+
+cdef Py_ssize_t _digits(unsigned long long number, char* buffer) noexcept:
+    """Writes a number to the end of a buffer; how many digits it has."""
+    cdef Py_ssize_t at = DIGITS_OF_A_NUMBER
+    while True:
+        at -= 1
+        buffer[at] = c"0" + <char>(number % 10)
+        number //= 10
+        if not number:
+            return DIGITS_OF_A_NUMBER - at
 
 
 cdef bytes _json(str text):
