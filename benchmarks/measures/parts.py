@@ -265,4 +265,5 @@ def _bytes(maker: Contestant, scale: Scale) -> dict[str, float]:
 
 
 def _size(place: Path, name: str) -> int:
-    return sum(file.stat().st_size for file in place.glob(f"{name}*"))
+    found = [file for each in place.glob(f"{name}*") for file in (each, *each.rglob("*"))]
+    return sum(file.stat().st_size for file in found if file.is_file())
