@@ -52,7 +52,7 @@ class Form:
         self._texts = [name for name in TEXTS if name in self._live and getattr(self.operation, name) is not None]
         left = set(like.reading.left)
         self._left = [(key, place_of(key)) for key in entry.open_keys if key in left]
-        self._moulds: dict[tuple[bool, bool, bool], Mould | None] = {}
+        self._moulds: dict[tuple[bool, ...], Mould | None] = {}
         operation = self.operation
         self.has_messages = operation.messages is not None or operation.output_messages is not None
         self.names_itself = not self._live.isdisjoint(("session", "conversation", "user", "response_id"))
@@ -117,7 +117,7 @@ class Form:
             TypeError, ValueError, OverflowError, RecursionError: It is to be built: something is no value of JSON's.
         """
         parent, user = create.parent, create.user
-        kind = parent is not None, user is not None, "prompt_cost" in places
+        kind = parent is not None, user is not None, "prompt_cost" in places, create.without_usage
         mould = self._moulds[kind] if kind in self._moulds else self._mould(kind, create, places)
         if mould is None:
             return None
@@ -128,9 +128,10 @@ class Form:
             places["parent"] = reference_id((create.key[0], parent), self._settings)
         return mould.filled(places), mould.project
 
-    def _mould(self, kind: tuple[bool, bool, bool], create: Create, places: Mapping[str, Any]) -> Mould | None:
-        cost = self.operation.cost
-        if self._is_priced and "prompt_cost" in places:
+    def _mould(self, kind: tuple[bool, ...], create: Create, places: Mapping[str, Any]) -> Mould | None:
+        is_priced = self._is_priced and not create.without_usage
+        cost = None if create.without_usage else self.operation.cost
+        if is_priced and "prompt_cost" in places:
             cost = Cost(prompt=places["prompt_cost"], output=places["output_cost"])
         mould = self._moulds[kind] = mould_of(
             create,
@@ -139,7 +140,7 @@ class Form:
             live=self._live,
             open_keys=[key for key, _ in self._left],
             cost=cost,
-            is_priced=self._is_priced,
+            is_priced=is_priced,
         )
         return mould
 

@@ -27,6 +27,9 @@ TEXTS = ("response_id", "conversation", "tool_call_id")
 ENCODED = ("messages", "output", "output_message", "inputs")
 """Places of what is mostly long: each comes encoded, and all others are encoded together."""
 
+_SUMS = ("prompt_tokens", "output_tokens")
+"""Counts a log does not state where a log below it does."""
+
 _NEWLINE = b"\n"
 
 _T = TypeVar("_T")
@@ -114,7 +117,13 @@ def mould_of(
     }
     if "usage" in live and operation.usage is not None:
         counts = zip(Usage.__struct_fields__, COUNTS, msgspec.structs.astuple(operation.usage), strict=True)
-        said["usage"] = Usage(**{name: marks.whole(place) for name, place, count in counts if count is not None})
+        said["usage"] = Usage(
+            **{
+                name: count if create.without_usage and name in _SUMS else marks.whole(place)
+                for name, place, count in counts
+                if count is not None
+            }
+        )
     marked = msgspec.structs.replace(
         span,
         trace_id=marks.text("trace_id"),

@@ -87,7 +87,7 @@ class Moulds:
     def log(self, create: Create) -> tuple[bytes, str | None] | None:
         """The JSON of a log and its project; None where it is to be built."""
         cast = create.draft.cast
-        if cast is None or create.without_usage:
+        if cast is None:
             return None
         try:
             return cast.form.log(create, cast.places)
