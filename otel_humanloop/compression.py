@@ -27,6 +27,9 @@ _ZSTD_LEVEL = 1
 _GZIP = 16 + zlib.MAX_WBITS
 """What zlib and isal call the format of gzip."""
 
+_FLAGS, _RESERVED = 3, 0xE0
+"""Where a member has its flags, and those of them that nobody may set (RFC 1952, 2.3.1): isal lets them pass."""
+
 _WINDOW = 25
 """Of 2 to this power are the bytes a frame of zstd may refer back to: what a decoder has to hold."""
 
@@ -117,6 +120,8 @@ def _inflated(body: bytes, most: int, library: Any, window: int) -> bytes:
     whole: list[bytes] = []
     room = most + 1
     while room and (at < len(body) or not whole):
+        if window == _GZIP and at + _FLAGS < len(body) and body[at + _FLAGS] & _RESERVED:
+            raise DecodeError("the body cannot be decompressed: unknown header flags set")
         stream = library.decompressobj(window)
         while not stream.eof and room:
             piece = view[at : at + step]

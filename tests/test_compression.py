@@ -90,6 +90,15 @@ def test_gzip_that_ends_in_its_middle_and_what_comes_behind_gzip_is_refused(gzip
             gzips.gunzip(packed + behind, 10**6)
 
 
+@pytest.mark.parametrize("flag", [0x20, 0x40, 0x80])
+def test_gzip_that_says_of_itself_what_nobody_knows_is_refused(gzips: ModuleType, flag: int) -> None:
+    packed = gzip.compress(b"a body")
+    unknown = packed[:3] + bytes([packed[3] | flag]) + packed[4:]
+    for body in (unknown, packed + unknown):
+        with pytest.raises(DecodeError):
+            gzips.gunzip(body, 1000)
+
+
 def test_a_gzip_bomb_is_unpacked_to_its_bound_and_no_further(gzips: ModuleType) -> None:
     bomb = gzip.compress(bytes(1 << 26))
     began = time.process_time()
