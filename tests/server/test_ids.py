@@ -1,4 +1,4 @@
-"""Ids: no two are the same, later ones come later, and secrets say nothing of when they were made."""
+"""Ids: no two are the same; those of logs come in the order of time, and no other says anything of it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import re
 import pytest
 
 from otel_humanloop.server.store import ids
-from otel_humanloop.server.store.ids import derived_id, new_id, new_secret
+from otel_humanloop.server.store.ids import derived_id, new_id, timely_id
 
 
-@pytest.mark.parametrize("make", [new_id, new_secret, lambda prefix: derived_id(prefix, b"seed")])
+@pytest.mark.parametrize("make", [new_id, timely_id, lambda prefix: derived_id(prefix, b"seed")])
 def test_an_id_is_a_prefix_and_21_letters_and_digits(make) -> None:  # type: ignore[no-untyped-def]
     assert re.fullmatch("data_[0-9A-Za-z]{21}", make("data"))
 
 
 def test_no_two_are_the_same() -> None:
-    assert len({new_id("data") for _ in range(10_000)}) == 10_000
-    assert len({new_secret("hl_sk")[:13] for _ in range(100)}) == 100
+    assert len({timely_id("data") for _ in range(10_000)}) == 10_000
+    assert len({new_id("hl_sk")[:13] for _ in range(100)}) == 100
 
 
 def test_what_is_made_later_comes_later() -> None:
-    made = [new_id("data")[: -(ids._LENGTH - ids._STAMP)] for _ in range(10_000)]
+    made = [timely_id("data")[: -(ids._LENGTH - ids._STAMP)] for _ in range(10_000)]
     assert made == sorted(made)
     assert ids._stamp(0) == "0000000"
     assert ids._stamp(61) < ids._stamp(62) == "0000010"

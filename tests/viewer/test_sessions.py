@@ -138,7 +138,7 @@ def test_a_session_is_found_by_its_id_its_reference_and_those_of_its_logs(api: A
     log = api.log(session_reference_id="trace-1", reference_id="span-1", output="this")
     api.log(session_reference_id="trace-2", output="that")
     id = api.session("trace-1")["id"]
-    for query in (id, id[-8:], "trace-1", "span-1", log["id"]):
+    for query in (id, id[5:10], "trace-1", "span-1", log["id"]):
         assert listed(page(api, f"/?q={query}")) == ["this"], query
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from otel_humanloop.server.store.ids import new_id
+from otel_humanloop.server.store.ids import new_id, timely_id
 from otel_humanloop.server.store.posting import post, rewrite
 from otel_humanloop.server.store.records import Content, LogDraft
 from otel_humanloop.server.store.schema import configs, logs
@@ -55,7 +55,7 @@ def begin(tx: Connection, draft: LogDraft, samples: int, *, now: int) -> list[Be
 def unkept(samples: int) -> list[Begun]:
     """What stands in for the logs of a call that belongs to no project."""
     id = new_id("config")
-    return [Begun(id=new_id("data"), config_id=id, project_id=None, session_id=None) for _ in range(samples)]
+    return [Begun(id=timely_id("data"), config_id=id, project_id=None, session_id=None) for _ in range(samples)]
 
 
 def end(tx: Connection, ended: Sequence[Ended], *, now: int) -> None:

@@ -19,17 +19,17 @@ _UNEVEN = bytes(range(_EVEN, 256))
 
 
 def new_id(prefix: str) -> str:
-    """A new id: `new_id("data")` gives `data_`, the time, and 83 random bits.
+    """A new id, of 125 random bits, which nobody can guess."""
+    return f"{prefix}_{_random(_LENGTH)}"
 
-    What is made at one time stands together in an index, as in a ULID: were it random, each row would change a page
-    of its own there.
+
+def timely_id(prefix: str) -> str:
+    """The same of what there is much of: `timely_id("data")` gives `data_`, the time, and 83 random bits.
+
+    What is made at one time stands together in an index, as with a ULID: were it random, each row would change a page
+    of its own there. People tell such ids by their ends.
     """
     return f"{prefix}_{_stamp(time.time_ns() // 1_000_000)}{_random(_LENGTH - _STAMP)}"
-
-
-def new_secret(prefix: str) -> str:
-    """The same of 125 random bits alone, which nobody can guess."""
-    return f"{prefix}_{_random(_LENGTH)}"
 
 
 def _random(length: int) -> str:

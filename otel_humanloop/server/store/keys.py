@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select, update
 
 from otel_humanloop.server.failures import NotFound
-from otel_humanloop.server.store.ids import new_id, new_secret
+from otel_humanloop.server.store.ids import new_id
 from otel_humanloop.server.store.schema import api_keys
 
 
@@ -35,7 +35,7 @@ def digest(key: str) -> str:
 
 def make(tx: Connection, name: str, *, now: int) -> tuple[ApiKey, str]:
     """A new key, and what its holder shows."""
-    secret = new_secret("hl_sk")
+    secret = new_id("hl_sk")
     last = tx.execute(select(func.coalesce(func.max(api_keys.c.key), 0))).scalar_one()
     made = ApiKey(id=new_id("key"), name=name, created_at=now, revoked_at=None)
     tx.execute(insert(api_keys).values(key=int(last) + 1, digest=digest(secret), **msgspec.structs.asdict(made)))

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from otel_humanloop.server.failures import Invalid, Loc, NotFound
 from otel_humanloop.server.store.feedback import give
-from otel_humanloop.server.store.ids import new_id
+from otel_humanloop.server.store.ids import timely_id
 from otel_humanloop.server.store.making import add_project, add_session, draft_of, version_of
 from otel_humanloop.server.store.placing import enter, gather, hang
 from otel_humanloop.server.store.records import (
@@ -165,7 +165,7 @@ class _Posting:
         saved = draft.save is not False
         log = LogRow(
             key=self.rows.logs.new_key(),
-            id=new_id("data"),
+            id=timely_id("data"),
             project=project.key,
             config=config.key,
             session=session,

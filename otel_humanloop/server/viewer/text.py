@@ -76,8 +76,10 @@ def ago(microseconds: int, now: int) -> str:
 
 
 def short_id(id: str) -> str:
-    """The five characters Humanloop showed of an id: `data_6yhGH...` is `6yhGH`."""
-    return id.partition("_")[2][:5]
+    """Five characters of an id that tell it from others: `sesh_6yhGH...` is `6yhGH`, as Humanloop showed it. Of a log's
+    id, which begins with its time, the last five."""
+    prefix, _, rest = id.partition("_")
+    return rest[-5:] if prefix == "data" else rest[:5]
 
 
 FILTERS: tuple[Callable[..., str], ...] = (ago, count, duration, iso, money, short, short_id, shown, when)
