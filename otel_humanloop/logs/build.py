@@ -19,7 +19,7 @@ from otel_humanloop.logs.moves import Complete, Create, Replace
 from otel_humanloop.logs.naming import usable
 from otel_humanloop.operation import Cost, Kind, Operation
 from otel_humanloop.settings import Settings
-from otel_humanloop.spans import Span, SpanKey
+from otel_humanloop.spans import Resource, Span, SpanKey
 
 SOURCE = "opentelemetry"
 """`source` of every log made of a span."""
@@ -56,7 +56,7 @@ def log_of(create: Create, settings: Settings, *, cost: Cost | None, is_priced: 
     usage = None if create.without_usage else operation.usage
     parent = create.parent
     return v4.LogRequest(
-        project=usable(operation.project) or usable(project_of(span, settings.project)) or "unknown",
+        project=project_of(operation.project, span.resource, settings),
         session_reference_id=create.session,
         reference_id=reference_id(create.key, settings),
         parent_reference_id=reference_id((create.key[0], parent), settings) if parent is not None else None,
@@ -101,12 +101,16 @@ def reference_id(key: SpanKey, settings: Settings) -> str:
     return f"{key[0]}-{key[1]}" if settings.reference_ids == "trace-span" else key[1]
 
 
-def project_of(span: Span, template: str) -> str:
-    """The template with each `{key}` replaced by that resource attribute, or by "unknown"."""
-    resource: Mapping[str, Any] = span.resource.attributes
+def project_of(named: str | None, resource: Resource, settings: Settings) -> str:
+    """The project a span names, else the setting's, each `{key}` of which is that resource attribute, or "unknown"."""
+    return usable(named) or usable(_filled(settings.project, resource)) or "unknown"
+
+
+def _filled(template: str, resource: Resource) -> str:
+    attributes: Mapping[str, Any] = resource.attributes
     pieces = list(_pieces(template))
     for at in range(1, len(pieces), 2):
-        pieces[at] = str(resource.get(pieces[at], "unknown"))
+        pieces[at] = str(attributes.get(pieces[at], "unknown"))
     return "".join(pieces)
 
 

@@ -23,7 +23,7 @@ class Unusual(Exception):
     """A mould has no place for that: the log is to be built."""
 
 
-@compiled("messages")
+@compiled("writing")
 def written(messages: Sequence[Message]) -> bytes:
     """The JSON of what went into a call.
 
@@ -37,7 +37,7 @@ def written(messages: Sequence[Message]) -> bytes:
     return _encoder.encode(said.messages)
 
 
-@compiled("messages")
+@compiled("writing")
 def answer(messages: Sequence[Message]) -> tuple[bytes, bytes]:
     """The JSON of what came out of a call: the message, and its words.
 

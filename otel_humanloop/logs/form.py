@@ -9,16 +9,18 @@ import msgspec
 
 from otel_humanloop import pricing
 from otel_humanloop.logs import casting
-from otel_humanloop.logs.build import elapsed, instant, reference_id
+from otel_humanloop.logs.build import elapsed, instant, project_of, reference_id
 from otel_humanloop.logs.draft import Draft
 from otel_humanloop.logs.encode import plain_text
 from otel_humanloop.logs.likeness import Entry
+from otel_humanloop.logs.metadata import nested
 from otel_humanloop.logs.mould import TEXTS, Mould, encoder, mould_of, place_of
 from otel_humanloop.logs.moves import Create
+from otel_humanloop.logs.naming import usable
 from otel_humanloop.operation import Cost, Kind, Operation, Usage
 from otel_humanloop.reading.limits import losses
 from otel_humanloop.settings import Settings
-from otel_humanloop.spans import Span
+from otel_humanloop.spans import Resource, Span
 
 OPEN = frozenset({*TEXTS, "messages", "output_messages", "inputs", "output", "usage", "session", "user"})
 """Fields of an operation that may differ between the spans of one mould. Values of all others are part of what it is
@@ -30,6 +32,29 @@ class Cast(msgspec.Struct, frozen=True, gc=False):
 
     form: Form
     places: dict[str, Any]
+
+
+class Origin(msgspec.Struct, frozen=True, gc=False):
+    """What all logs of a resource say of it.
+
+    Attributes:
+        project: The project of those whose spans name none.
+        written: The JSON of what stands in their metadata; None where it has none.
+    """
+
+    resource: Resource
+    project: str
+    written: bytes | None
+
+
+def origin_of(resource: Resource, settings: Settings) -> Origin:
+    """What logs say of a resource.
+
+    Raises:
+        TypeError, ValueError, OverflowError, RecursionError: It holds what is no value of JSON's.
+    """
+    written = encoder.encode(nested(resource.attributes)) if resource.attributes else None
+    return Origin(resource, project_of(None, resource, settings), written)
 
 
 class Form:
@@ -48,6 +73,7 @@ class Form:
         self.like = like
         self.operation: Operation = like.reading.operation
         self._settings = settings
+        self._project = usable(self.operation.project)
         self._live = frozenset(entry.settled.fields)
         self._texts = [name for name in TEXTS if name in self._live and getattr(self.operation, name) is not None]
         left = set(like.reading.left)
@@ -66,7 +92,7 @@ class Form:
         if operation.usage is not None and "usage" in self._live:
             self._counts = casting.Counts(operation.usage)
 
-    def places(self, span: Span, values: Mapping[str, Any]) -> dict[str, Any]:
+    def places(self, span: Span, values: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
         """What goes into the places of a mould, but for what depends on how the log is hung in its session.
 
         It is worked out as soon as the span is read: words that were just read are in the processor's cache.
@@ -85,6 +111,8 @@ class Form:
             "span_id": span.span_id,
             "parent_id": span.parent_id,
             "start_ns": span.start_ns,
+            "resource": origin.written,
+            "project": self._project or origin.project,
         }
         if places["created_at"] is None:
             raise casting.Unusual
@@ -107,7 +135,7 @@ class Form:
             places[place] = attributes[key]
         return places
 
-    def log(self, create: Create, places: dict[str, Any]) -> tuple[bytes, str | None] | None:
+    def log(self, create: Create, places: dict[str, Any]) -> tuple[bytes, str] | None:
         """The JSON of the log of a span of this form, and its project; None where it is to be built.
 
         Args:
@@ -126,7 +154,7 @@ class Form:
         places["user"] = user
         if parent is not None:
             places["parent"] = reference_id((create.key[0], parent), self._settings)
-        return mould.filled(places), mould.project
+        return mould.filled(places), places["project"]
 
     def _mould(self, kind: tuple[bool, ...], create: Create, places: Mapping[str, Any]) -> Mould | None:
         is_priced = self._is_priced and not create.without_usage

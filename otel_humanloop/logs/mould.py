@@ -17,6 +17,7 @@ from otel_humanloop import v4
 from otel_humanloop.logs.build import log_of
 from otel_humanloop.logs.casting import COUNTS
 from otel_humanloop.logs.moves import Create
+from otel_humanloop.logs.naming import usable
 from otel_humanloop.native import compiled
 from otel_humanloop.operation import Cost, Reading, Usage
 from otel_humanloop.settings import Settings
@@ -24,7 +25,7 @@ from otel_humanloop.settings import Settings
 TEXTS = ("response_id", "conversation", "tool_call_id")
 """Fields of an operation that a log holds as they are, as texts."""
 
-ENCODED = ("messages", "output", "output_message", "inputs")
+ENCODED = ("messages", "output", "output_message", "inputs", "resource")
 """Places of what is mostly long: each comes encoded, and all others are encoded together."""
 
 _SUMS = ("prompt_tokens", "output_tokens")
@@ -43,13 +44,12 @@ class Mould:
     Args:
         body: The JSON with marks.
         marks: Each place's mark as it stands in the JSON.
-        project: The log's.
 
     Raises:
         LookupError: A mark is not there.
     """
 
-    def __init__(self, body: bytes, marks: Mapping[str, bytes], project: str | None) -> None:
+    def __init__(self, body: bytes, marks: Mapping[str, bytes]) -> None:
         cuts = sorted((at, at + len(mark), place) for place, mark in marks.items() for at in _found(body, mark))
         places = tuple([place for _, _, place in cuts])
         if missing := marks.keys() - set(places):
@@ -58,7 +58,6 @@ class Mould:
         starts = [*(start for start, _, _ in cuts), len(body)]
         self._pieces = tuple([body[start:end] for start, end in zip(ends, starts, strict=True)])
         self._places = tuple([(place, place in ENCODED) for place in places])
-        self.project = project
 
     def filled(self, values: Mapping[str, Any]) -> bytes:
         """The log with these values in its places.
@@ -72,7 +71,7 @@ class Mould:
         return filled(self._pieces, self._places, values)
 
 
-@compiled("messages")
+@compiled("writing")
 def filled(pieces: tuple[bytes, ...], places: Sequence[tuple[str, bool]], values: Mapping[str, Any]) -> bytes:
     """The pieces, with the JSON of a value between each two of them.
 
@@ -148,6 +147,10 @@ def mould_of(
         "created_at": marks.text("created_at"),
         "duration": marks.fraction("duration"),
     }
+    if usable(operation.project) is None:
+        placed["project"] = marks.text("project")
+    if span.resource.attributes:
+        placed["metadata"] = {**(log.metadata or {}), "resource": marks.value("resource", {"mark": marks.said()})}
     if create.parent is not None:
         placed["parent_reference_id"] = marks.text("parent")
     if is_priced and cost is not None:
@@ -161,7 +164,7 @@ def mould_of(
     if "inputs" in live and log.inputs is not None:
         placed["inputs"] = marks.value("inputs", {"mark": marks.said()})
     try:
-        return Mould(encoder.encode(msgspec.structs.replace(log, **placed)), marks.written, log.project)
+        return Mould(encoder.encode(msgspec.structs.replace(log, **placed)), marks.written)
     except (LookupError, TypeError, ValueError, OverflowError, RecursionError):
         return None
 

@@ -11,11 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from otel_humanloop.logs import casting
 from otel_humanloop.logs.draft import READ_BEFORE, Draft, draft, draft_of, session_of
-from otel_humanloop.logs.form import OPEN, Cast, Form
+from otel_humanloop.logs.form import OPEN, Cast, Form, Origin, origin_of
 from otel_humanloop.logs.likeness import Entry, Likeness, is_like
 from otel_humanloop.logs.moves import Create
 from otel_humanloop.settings import Settings
@@ -41,8 +39,7 @@ class Moulds:
         self._conversations_are_sessions = settings.session == "conversation"
         self._known: dict[tuple[Any, ...], Likeness[Form]] = {}
         self._latest: dict[tuple[Any, ...], Entry[Form]] = {}  # by all of that but the attributes
-        self._resources: dict[int, tuple[Resource, int]] = {}
-        self._numbers: dict[bytes, int] = {}
+        self._origins: dict[int, Origin] = {}
 
     def draft(self, span: Span) -> Draft:
         """Reads a span. Never raises, whatever it holds."""
@@ -51,7 +48,7 @@ class Moulds:
             return self._usual(span)
         form, values = found
         try:
-            cast = Cast(form, form.places(span, values))
+            cast = Cast(form, form.places(span, values, self._origin_of(span.resource)))
         except (casting.Unusual, TypeError, ValueError, OverflowError, RecursionError):
             return self._usual(span)
         like = form.like
@@ -84,7 +81,7 @@ class Moulds:
             speaks=speaks,
         )
 
-    def log(self, create: Create) -> tuple[bytes, str | None] | None:
+    def log(self, create: Create) -> tuple[bytes, str] | None:
         """The JSON of a log and its project; None where it is to be built."""
         cast = create.draft.cast
         if cast is None:
@@ -111,7 +108,7 @@ class Moulds:
             span.parent_id is None,
             scope.name,
             scope.version,
-            self._resource(span.resource),
+            not span.resource.attributes,
         )
         entry = self._latest.get(place)
         if entry is None or not is_like(attributes, entry.example):
@@ -150,20 +147,11 @@ class Moulds:
         self._known.clear()
         self._latest.clear()
 
-    def _resource(self, resource: Resource) -> int:
-        """A number that all equal resources have."""
-        known = self._resources.get(id(resource))
-        if known is not None:
-            return known[1]
-        if len(self._resources) >= _MOST_RESOURCES:
-            self._resources.clear()
-            if len(self._numbers) >= _MOST_RESOURCES:
-                self._numbers.clear()
-                self._forget()
-        try:
-            written = msgspec.msgpack.encode(resource)
-        except (TypeError, ValueError, OverflowError, RecursionError):
-            written = b"%d" % id(resource)  # nobody else's while it is remembered here
-        number = self._numbers.setdefault(written, len(self._numbers))
-        self._resources[id(resource)] = resource, number
-        return number
+    def _origin_of(self, resource: Resource) -> Origin:
+        """What all logs of a resource say of it. The resource is kept, so that no other may come to have its place."""
+        known = self._origins.get(id(resource))
+        if known is None:
+            if len(self._origins) >= _MOST_RESOURCES:
+                self._origins.clear()
+            known = self._origins[id(resource)] = origin_of(resource, self._settings)
+        return known

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeVar
 
-MODULES = ("likeness", "messages", "otlp_values", "protobuf", "sdk", "size", "words")
+MODULES = ("likeness", "messages", "otlp_values", "protobuf", "sdk", "size", "words", "writing")
 """What there is to build."""
 
 PURE = "OTEL_HUMANLOOP_PURE_PYTHON"

@@ -183,10 +183,10 @@ def test_dropped_attributes_are_a_warning_that_names_the_remedy() -> None:
 
 
 def test_the_project_is_a_template_over_the_resource() -> None:
-    span = Span(trace_id="t", span_id="s", resource=Resource(attributes={"service.name": "shop", "env": "prod"}))
-    assert project_of(span, "{service.name}-{env}") == "shop-prod"
-    assert project_of(span, "{nothing}") == "unknown"
-    assert project_of(span, "plain") == "plain"
+    resource = Resource(attributes={"service.name": "shop", "env": "prod"})
+    for template, project in {"{service.name}-{env}": "shop-prod", "{nothing}": "unknown", "plain": "plain"}.items():
+        assert project_of(None, resource, settings.load({"project": template}, environ={})) == project
+    assert project_of("named", resource, SETTINGS) == "named"
 
 
 def test_names_hold_no_character_that_no_database_keeps() -> None:

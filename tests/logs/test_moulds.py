@@ -243,6 +243,16 @@ def test_an_attribute_that_begins_to_differ_late_ends_what_was_remembered_of_the
 
 
 @pytest.mark.parametrize("chosen", SETTINGS)
+def test_spans_of_very_many_resources_are_cast_in_the_same_moulds(chosen: str) -> None:
+    pair = Pair(SETTINGS[chosen])
+    resources = [Resource(attributes={"host.name": f"pod-{number}"}) for number in range(300)]
+    for number in range(900):
+        span = msgspec.structs.replace(a_span(number), resource=resources[number % 300])
+        pair.hold(span, parent=None, user=None)
+    assert pair.cast == 900 - ENOUGH
+
+
+@pytest.mark.parametrize("chosen", SETTINGS)
 def test_the_sum_of_what_is_spent_below_is_not_said_again(chosen: str) -> None:
     pair = Pair(SETTINGS[chosen])
     for number in range(ENOUGH + 20):
