@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from otel_humanloop import pricing
 from otel_humanloop.children import LastWord
 from otel_humanloop.delivery.size import size_of
 from otel_humanloop.delivery.spools import Spool, open_spool
@@ -58,6 +59,8 @@ class Intake:
         self._closed = False
         self._expects_records = False
         self._left_alone: list[object] = []
+        if settings.prices != "none":
+            pricing.prepare()
         self._prepare(self._open_spool())
         self._worker = Worker(self._step, on_fork=self._begin_anew, delay=settings.delay, name="otel-humanloop")
         MEETING.listen(self)

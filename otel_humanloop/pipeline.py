@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from otel_humanloop import pricing
 from otel_humanloop.attachments import named_in
 from otel_humanloop.delivery import encoding
 from otel_humanloop.delivery.client import Client
@@ -135,8 +134,6 @@ class Pipeline:
         self._releasing = False
         self._resumed = False
         self._failures = 0  # steps that have failed in a row
-        if settings.prices != "none":
-            pricing.prepare()
 
     # What comes in
 

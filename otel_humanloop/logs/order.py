@@ -44,7 +44,7 @@ class TraceAssembler:
         *,
         spans: Literal["ai", "all"] = "ai",
         hold: float = 10.0,
-        rest: float = 10.0,
+        rest: float = 3.0,
         linger: float = 300.0,
         max_nodes: int = 100_000,
         look: Callable[[SpanKey], Draft | None] = lambda _: None,
@@ -53,10 +53,11 @@ class TraceAssembler:
         self._hold = hold
         self._linger = max(linger, hold)
         self._rest = min(rest, self._linger)
+        self._pause = min(hold, self._rest)  # before a trace is looked at again
         self._look = look
         self._timers = Timers()
         self._traces = Traces(
-            max_nodes, self._linger, on_awake=lambda trace: self._timers.remind(trace.touched + hold, trace)
+            max_nodes, self._linger, on_awake=lambda trace: self._timers.remind(trace.touched + self._pause, trace)
         )
         self._calls = Calls()
         self._ready: dict[SpanKey, Node] = {}
@@ -389,7 +390,7 @@ class TraceAssembler:
             self._traces.rest(trace, self._calls)
             return
         wait = self._hold if trace.undecided else self._rest
-        self._timers.remind(max(trace.touched + wait, now + max(self._hold, 1.0)), trace)
+        self._timers.remind(max(trace.touched + wait, now + max(self._pause, 1.0)), trace)
 
     def _leave_out(self, trace: Trace) -> None:
         for node in trace.undecided:
