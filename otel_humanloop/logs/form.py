@@ -17,7 +17,7 @@ from otel_humanloop.logs.metadata import nested
 from otel_humanloop.logs.mould import TEXTS, Mould, encoder, mould_of, place_of
 from otel_humanloop.logs.moves import Create
 from otel_humanloop.logs.naming import usable
-from otel_humanloop.operation import Cost, Kind, Operation, Usage
+from otel_humanloop.operation import Cost, Kind, Usage
 from otel_humanloop.reading.limits import losses
 from otel_humanloop.settings import Settings
 from otel_humanloop.spans import Resource, Span
@@ -25,6 +25,9 @@ from otel_humanloop.spans import Resource, Span
 OPEN = frozenset({*TEXTS, "messages", "output_messages", "inputs", "output", "usage", "session", "user"})
 """Fields of an operation that may differ between the spans of one mould. Values of all others are part of what it is
 known by."""
+
+
+_NO_SPAN = Span(trace_id="", span_id="")
 
 
 class Cast(msgspec.Struct, frozen=True, gc=False):
@@ -65,21 +68,21 @@ class Form:
         entry: How they were found to be alike.
 
     Attributes:
-        operation: What `like` does; of the fields that differ, only whether they are said holds for the others.
+        like: What is known of all of them.
+        operation: What they do, but for what differs.
         names_itself: One of the fields by which its session, its user or its call are known differs.
     """
 
     def __init__(self, like: Draft, entry: Entry[Form], settings: Settings) -> None:
-        self.like = like
-        self.operation: Operation = like.reading.operation
+        reading = like.reading
+        operation = reading.operation
         self._settings = settings
-        self._project = usable(self.operation.project)
+        self._project = usable(operation.project)
         self._live = frozenset(entry.settled.fields)
-        self._texts = [name for name in TEXTS if name in self._live and getattr(self.operation, name) is not None]
-        left = set(like.reading.left)
+        self._texts = [name for name in TEXTS if name in self._live and getattr(operation, name) is not None]
+        left = set(reading.left)
         self._left = [(key, place_of(key)) for key in entry.open_keys if key in left]
         self._moulds: dict[tuple[bool, ...], Mould | None] = {}
-        operation = self.operation
         self.has_messages = operation.messages is not None or operation.output_messages is not None
         self.names_itself = not self._live.isdisjoint(("session", "conversation", "user", "response_id"))
         self.is_usable = not (
@@ -91,6 +94,9 @@ class Form:
         self._counts: casting.Counts | None = None
         if operation.usage is not None and "usage" in self._live:
             self._counts = casting.Counts(operation.usage)
+        # What differs may be large, and is another span's from now on.
+        self.operation = msgspec.structs.replace(operation, **dict.fromkeys(self._live & OPEN))
+        self.like = msgspec.structs.replace(like, span=_NO_SPAN, said=None)
 
     def places(self, span: Span, values: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
         """What goes into the places of a mould, but for what depends on how the log is hung in its session.

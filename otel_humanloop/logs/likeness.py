@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from hashlib import sha256
 from math import copysign
 from operator import itemgetter
 from typing import Any, Generic, TypeVar, cast
@@ -52,7 +53,7 @@ class Entry(Generic[F]):
         self.plan = plan
         self.settled = settled
         self.example = example
-        self.forms: dict[str, F] = {}
+        self.forms: dict[bytes, F] = {}
         self.told_apart = [field for field in settled.fields if field not in free]
 
     @property
@@ -60,9 +61,17 @@ class Entry(Generic[F]):
         """The attributes that differ."""
         return [key for key, _, value in self.example if value is ...]
 
-    def differing(self, values: Mapping[str, Any]) -> str:
-        """What fields that are not free to differ hold, in words."""
-        return repr([values.get(field) for field in self.told_apart]) if self.told_apart else ""
+    @property
+    def size(self) -> int:
+        """About how many bytes are kept for it, without what is remembered."""
+        return sum([len(value) for _, _, value in self.example if isinstance(value, str)])
+
+    def differing(self, values: Mapping[str, Any]) -> bytes:
+        """What fields that are not free to differ hold: no two that differ have the same."""
+        if not self.told_apart:
+            return b""
+        said = repr([values.get(field) for field in self.told_apart])
+        return sha256(said.encode("utf-8", "surrogatepass")).digest()
 
 
 @compiled("likeness")
@@ -98,12 +107,17 @@ class Likeness(Generic[F]):
         self._is_useless = useless
         self._met = 0
         self._lessons = 0
-        self._seen: dict[str, set[Any] | None] = {
+        self._seen: dict[str, set[int] | None] = {  # hashes: what was seen need not be kept
             key: None if isinstance(value, dict) else set() for key, value in attributes.items()
         }
         self._open: tuple[str, ...] = ()
         self._stable: Callable[[Attributes], Any] = dict
         self._entries: dict[Any, Entry[F] | None] = {}
+
+    @property
+    def is_learned(self) -> bool:
+        """Enough of its spans were looked at."""
+        return self._met >= _LEARNED
 
     def find(self, span: Span) -> Entry[F] | None:
         """The entry of a span; None where it is to be read like any other."""
@@ -132,7 +146,7 @@ class Likeness(Generic[F]):
                 if value is None or (isinstance(value, str) and len(value) > _LONGEST):
                     self._seen[key] = None
                 else:
-                    values.add(value)
+                    values.add(hash(value))
         if self._met == _LEARNED:
             self._learn(attributes)
 

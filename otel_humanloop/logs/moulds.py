@@ -22,7 +22,10 @@ from otel_humanloop.spans import Resource, Span
 _MOST_SHAPES = 1_000
 _MOST_FORMS = 32
 _MOST_RESOURCES = 64
-"""Keys, and what makes spans, come from outside: bounds, lest they fill the memory."""
+_FORM = 8 * 1024
+_MOST_HELD = 32 * 1024 * 1024
+"""Keys, and what makes spans, come from outside: bounds, lest they fill the memory. About `_MOST_HELD` bytes are held,
+of which a form takes `_FORM` besides the texts that stand in it."""
 
 _ERROR_TYPE = "error.type"
 
@@ -37,9 +40,11 @@ class Moulds:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._conversations_are_sessions = settings.session == "conversation"
+        self._met: dict[tuple[Any, ...], Likeness[Form]] = {}  # those of which too few have come to know anything
         self._known: dict[tuple[Any, ...], Likeness[Form]] = {}
         self._latest: dict[tuple[Any, ...], Entry[Form]] = {}  # by all of that but the attributes
         self._origins: dict[int, Origin] = {}
+        self._held = 0
 
     def draft(self, span: Span) -> Draft:
         """Reads a span. Never raises, whatever it holds."""
@@ -127,17 +132,27 @@ class Moulds:
         attributes = span.attributes
         shape = (place, tuple(attributes), tuple(map(type, attributes.values())))
         known = self._known.get(shape)
-        if known is None:
-            if len(self._known) >= _MOST_SHAPES:
-                self._forget()
-            known = self._known[shape] = Likeness(
+        if known is not None:
+            return known.find(span)
+        met = self._met.get(shape)
+        if met is None:
+            if len(self._met) >= _MOST_SHAPES:
+                self._met.clear()
+            met = self._met[shape] = Likeness(
                 attributes, OPEN, useless=READ_BEFORE in attributes or _ERROR_TYPE in attributes
             )
-        return known.find(span)
+        if met.is_learned:
+            if len(self._known) >= _MOST_SHAPES:
+                self._forget()
+            self._known[shape] = self._met.pop(shape)
+        return met.find(span)
 
-    def _form(self, span: Span, entry: Entry[Form], differing: str) -> Form | None:
+    def _form(self, span: Span, entry: Entry[Form], differing: bytes) -> Form | None:
         if len(entry.forms) >= _MOST_FORMS:
             return None
+        self._held += _FORM + 2 * entry.size  # its moulds say again what all of them say
+        if self._held > _MOST_HELD:
+            self._forget()
         reading = entry.plan.read(span)
         like = draft_of(span, reading, conversations_are_sessions=self._conversations_are_sessions)
         form = entry.forms[differing] = Form(like, entry, self._settings)
@@ -146,6 +161,7 @@ class Moulds:
     def _forget(self) -> None:
         self._known.clear()
         self._latest.clear()
+        self._held = 0
 
     def _origin_of(self, resource: Resource) -> Origin:
         """What all logs of a resource say of it. The resource is kept, so that no other may come to have its place."""

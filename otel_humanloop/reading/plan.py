@@ -123,11 +123,10 @@ class Plan:
         watched = Watched(span)
         seen, seen_as = watched.seen, cast("Span", watched)
         is_open = open_keys | PLACES
-        kind, chosen, claims = self._claimed(seen_as)
+        kind, _, claims = self._claimed(seen_as)
         if not seen.isdisjoint(is_open) or failure.failure(span) is not None:
             return None
         values: dict[str, Any] = {"kind": kind}
-        spoken: list[Spoken] = []
         live: list[Live] = []
         before: dict[str, Any] = {}
         fields: dict[str, None] = {}
@@ -146,14 +145,11 @@ class Plan:
                     if field in values:
                         before[field] = values[field]
                 heard = None if value is None else self._hear(at, field, value, values, is_told=is_told)
-                if heard is not None:
-                    spoken.append(heard)
                 if is_live:
                     live.append((*ask, is_told, heard))
         if "error" in values or any(value is None for value in values.values()):
             return None
-        reading = self._reading(values, chosen, claims, tuple(spoken), span.attributes)
-        return Settled(reading, tuple(live), before, tuple(fields))
+        return Settled(tuple(live), before, tuple(fields))
 
     def heard(self, settled: Settled, span: Span) -> dict[str, Any] | None:
         """What a span says of the fields that are not settled; None where it is to be read as any other."""

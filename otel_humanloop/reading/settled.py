@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from otel_humanloop.operation import Reading
 from otel_humanloop.spans import Attributes, Span, Value
 
 PLACES = frozenset({"trace_id", "span_id", "parent_id", "start_ns", "end_ns"})
@@ -31,13 +30,11 @@ class Settled(msgspec.Struct, frozen=True):
     """What is settled.
 
     Attributes:
-        reading: Of the span that was watched.
         live: Who is asked on every span, in order.
         before: Of the fields they speak of, those that a settled reader spoke of before.
         fields: All fields they speak of.
     """
 
-    reading: Reading
     live: tuple[Live, ...]
     before: Mapping[str, Any]
     fields: tuple[str, ...]

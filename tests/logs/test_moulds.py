@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+import tracemalloc
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -259,6 +260,32 @@ def test_the_sum_of_what_is_spent_below_is_not_said_again(chosen: str) -> None:
         span = a_span(number, **{"gen_ai.usage.input_tokens": number, "gen_ai.usage.reasoning.output_tokens": number})
         pair.hold(span, parent=None, user=None, without_usage=number % 2 == 0)
     assert pair.cast == 20
+
+
+@pytest.mark.parametrize("spans_of_a_name", [1, ENOUGH + 4])
+def test_what_is_remembered_is_bounded_however_many_names_and_long_texts_come(spans_of_a_name: int) -> None:
+    moulds = Moulds(SETTINGS["usual"])
+    tracemalloc.start()
+    try:
+        for name in range(5_000 // spans_of_a_name):
+            text = f"{name} {'x' * 50_000}"
+            for number in range(spans_of_a_name):
+                span = msgspec.structs.replace(a_span(number, **{"app.note": text}), name=f"{name}")
+                read = moulds.draft(span)
+                moulds.log(Create(key=read.key, draft=read, parent=None, session="s", user=None))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 64 * 1024 * 1024
+
+
+def test_what_comes_once_drives_out_nothing_that_comes_again() -> None:
+    pair = Pair(SETTINGS["usual"])
+    for number in range(3_000):
+        pair.moulds.draft(msgspec.structs.replace(a_span(number), name=f"GET /{number}"))
+        if number % 10 == 0:
+            pair.hold(a_span(number), parent=None, user=None)
+    assert pair.cast > 250
 
 
 def a_span(number: int, **attributes: Any) -> Span:
