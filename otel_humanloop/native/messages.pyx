@@ -58,9 +58,8 @@ cdef tuple _conversation(str text, role):
     if _peek(&cursor) != b"]":
         while True:
             messages.append(_message(&cursor, role))
-            if _peek(&cursor) != b",":
+            if not _goes_on(&cursor):
                 break
-            cursor.at += 1
     _expect(&cursor, b"]")
     _skip(&cursor)
     if cursor.at != cursor.end:
@@ -75,11 +74,7 @@ cdef object _message(Cursor* cursor, role):
     cdef int which
     _expect(cursor, b"{")
     while True:
-        which = _key(cursor)
-        if seen & which:
-            raise _Unlike
-        seen |= which
-        _expect(cursor, b":")
+        which = _key(cursor, &seen)
         if which == 4:
             parts = _parts(cursor)
         elif which == 1:
@@ -90,9 +85,8 @@ cdef object _message(Cursor* cursor, role):
             finish_reason = _text_or_null(cursor)
         else:
             raise _Unlike
-        if _peek(cursor) != b",":
+        if not _goes_on(cursor):
             break
-        cursor.at += 1
     _expect(cursor, b"}")
     said_by = own_role or role
     if parts is None or said_by == "tool":
@@ -106,9 +100,8 @@ cdef tuple _parts(Cursor* cursor):
     if _peek(cursor) != b"]":
         while True:
             parts.append(_part(cursor))
-            if _peek(cursor) != b",":
+            if not _goes_on(cursor):
                 break
-            cursor.at += 1
     _expect(cursor, b"]")
     return tuple(parts)
 
@@ -119,11 +112,7 @@ cdef object _part(Cursor* cursor):
     cdef int which
     _expect(cursor, b"{")
     while True:
-        which = _key(cursor)
-        if seen & which:
-            raise _Unlike
-        seen |= which
-        _expect(cursor, b":")
+        which = _key(cursor, &seen)
         if which == 16:
             if _text(cursor) != "text":
                 raise _Unlike
@@ -131,17 +120,25 @@ cdef object _part(Cursor* cursor):
             content = _text(cursor)
         else:
             raise _Unlike
-        if _peek(cursor) != b",":
+        if not _goes_on(cursor):
             break
-        cursor.at += 1
     _expect(cursor, b"}")
     if seen != 48:
         raise _Unlike
     return TEXT(text=content)
 
 
-cdef int _key(Cursor* cursor) except -1:
-    """Which key comes next: a bit of its own each."""
+cdef int _key(Cursor* cursor, int* seen) except -1:
+    """Which key comes next, a bit of its own each, that was not seen yet; behind it and its colon."""
+    cdef int which = _named(cursor)
+    if seen[0] & which:
+        raise _Unlike
+    seen[0] |= which
+    _expect(cursor, b":")
+    return which
+
+
+cdef int _named(Cursor* cursor) except -1:
     _expect(cursor, b'"')
     cdef const char* start = cursor.at
     cdef const char* end = <const char*>memchr(start, b'"', cursor.end - start)
@@ -214,6 +211,14 @@ cdef char _peek(Cursor* cursor) except? 0:
     """The next character that is no white space; 0 at the end."""
     _skip(cursor)
     return cursor.at[0] if cursor.at < cursor.end else 0
+
+
+cdef bint _goes_on(Cursor* cursor) except -1:
+    """Whether a comma comes next; behind it."""
+    if _peek(cursor) != b",":
+        return False
+    cursor.at += 1
+    return True
 
 
 cdef int _expect(Cursor* cursor, char wanted) except -1:
