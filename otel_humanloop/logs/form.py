@@ -26,7 +26,6 @@ OPEN = frozenset({*TEXTS, "messages", "output_messages", "inputs", "output", "us
 """Fields of an operation that may differ between the spans of one mould. Values of all others are part of what it is
 known by."""
 
-
 _NO_SPAN = Span(trace_id="", span_id="")
 
 
@@ -70,6 +69,7 @@ class Form:
     Attributes:
         like: What is known of all of them.
         operation: What they do, but for what differs.
+        is_usable: Their logs can be cast at all.
         names_itself: One of the fields by which its session, its user or its call are known differs.
     """
 
@@ -131,7 +131,7 @@ class Form:
         if "inputs" in values:
             places["inputs"] = encoder.encode(values["inputs"])
         if usage is not None and self._counts is not None:
-            places.update(zip(self._counts.places, self._counts.of(usage)))  # noqa: B905
+            places.update(zip(self._counts.places, self._counts.of(usage), strict=False))
         if self._is_priced and (cost := self._price(usage, span.start_ns)) is not None:
             places["prompt_cost"], places["output_cost"] = cost.prompt, cost.output
         for name in self._texts:
@@ -176,6 +176,7 @@ class Form:
             cost=cost,
             is_priced=is_priced,
         )
+        self.is_usable = self.is_usable and mould is not None
         return mould
 
     def _price(self, usage: Usage | None, at_ns: int) -> Cost | None:

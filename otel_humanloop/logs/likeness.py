@@ -47,6 +47,7 @@ class Entry(Generic[F]):
         example: One of them, to compare others with.
         told_apart: Fields that differ and are not free to.
         forms: What is remembered of them, by what these hold.
+        missed: How many of them in a row had to be read like any other.
     """
 
     def __init__(self, plan: Plan, settled: Settled, example: Example, free: Collection[str]) -> None:
@@ -54,6 +55,7 @@ class Entry(Generic[F]):
         self.settled = settled
         self.example = example
         self.forms: dict[bytes, F] = {}
+        self.missed = 0
         self.told_apart = [field for field in settled.fields if field not in free]
 
     @property

@@ -26,7 +26,7 @@ TEXTS = ("response_id", "conversation", "tool_call_id")
 """Fields of an operation that a log holds as they are, as texts."""
 
 ENCODED = ("messages", "output", "output_message", "inputs", "resource")
-"""Places of what is mostly long: each comes encoded, and all others are encoded together."""
+"""Places of what is mostly long: each comes encoded."""
 
 _SUMS = ("prompt_tokens", "output_tokens")
 """Counts a log does not state where a log below it does."""
@@ -105,7 +105,7 @@ def mould_of(
     Args:
         create: Its log is to be created so. There are places for a parent and a user where this one has them.
         reading: What the span says.
-        live: The fields of its operation that differ from span to span; of those that `open_places` has.
+        live: The fields of its operation that differ from span to span.
         open_keys: The attributes no field took that differ.
         cost: What the call cost, where it is `is_priced` by published prices.
     """

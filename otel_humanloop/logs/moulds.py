@@ -27,7 +27,13 @@ _MOST_HELD = 32 * 1024 * 1024
 """Keys, and what makes spans, come from outside: bounds, lest they fill the memory. About `_MOST_HELD` bytes are held,
 of which a form takes `_FORM` besides the texts that stand in it."""
 
+_MOST_MISSED = 16
+"""Spans in a row that were unusual although they are like others: more are not tried."""
+
 _ERROR_TYPE = "error.type"
+
+_NO_JSON = (LookupError, TypeError, ValueError, OverflowError, RecursionError)
+"""Something is no value of JSON's, which `encode` mends where a log is built; or there is nothing for a place."""
 
 
 class Moulds:
@@ -48,14 +54,16 @@ class Moulds:
 
     def draft(self, span: Span) -> Draft:
         """Reads a span. Never raises, whatever it holds."""
-        found = self._found(span)
+        entry = self._alike(span)
+        if entry is None:
+            return draft(span, conversations_are_sessions=self._conversations_are_sessions)
+        found = self._cast(span, entry)
         if found is None:
-            return self._usual(span)
-        form, values = found
-        try:
-            cast = Cast(form, form.places(span, values, self._origin_of(span.resource)))
-        except (casting.Unusual, TypeError, ValueError, OverflowError, RecursionError):
-            return self._usual(span)
+            entry.missed += 1
+            return draft(span, conversations_are_sessions=self._conversations_are_sessions)
+        entry.missed = 0
+        cast, values = found
+        form = cast.form
         like = form.like
         session, user, call_id, speaks = like.session, like.user, like.call_id, like.speaks
         if form.names_itself:
@@ -93,13 +101,25 @@ class Moulds:
             return None
         try:
             return cast.form.log(create, cast.places)
-        except (TypeError, ValueError, OverflowError, RecursionError):
-            return None  # something in it is no value of JSON's, which `encode` mends
+        except _NO_JSON:
+            return None
 
-    def _usual(self, span: Span) -> Draft:
-        return draft(span, conversations_are_sessions=self._conversations_are_sessions)
+    def _cast(self, span: Span, entry: Entry[Form]) -> tuple[Cast, Mapping[str, Any]] | None:
+        """What differs of a span, and goes into a mould; None where anything about it is unusual."""
+        values = entry.plan.heard(entry.settled, span)
+        if values is None:
+            return None
+        differing = entry.differing(values)
+        form = entry.forms.get(differing) or self._form(span, entry, differing)
+        if form is None or not form.is_usable:
+            return None
+        try:
+            return Cast(form, form.places(span, values, self._origin_of(span.resource))), values
+        except (casting.Unusual, *_NO_JSON):
+            return None
 
-    def _found(self, span: Span) -> tuple[Form, Mapping[str, Any]] | None:
+    def _alike(self, span: Span) -> Entry[Form] | None:
+        """The spans it is like, where that has been of use."""
         status = span.status
         if span.end_ns is None or span.events or span.links or status.message is not None:
             return None
@@ -121,12 +141,7 @@ class Moulds:
             if entry is None:
                 return None
             self._latest[place] = entry
-        values = entry.plan.heard(entry.settled, span)
-        if values is None:
-            return None
-        differing = entry.differing(values)
-        form = entry.forms.get(differing) or self._form(span, entry, differing)
-        return (form, values) if form is not None and form.is_usable else None
+        return entry if entry.missed < _MOST_MISSED else None
 
     def _entry(self, place: tuple[Any, ...], span: Span) -> Entry[Form] | None:
         attributes = span.attributes

@@ -279,6 +279,16 @@ def test_what_is_remembered_is_bounded_however_many_names_and_long_texts_come(sp
     assert held < 64 * 1024 * 1024
 
 
+def test_spans_that_are_alike_and_always_unusual_are_read_as_any_other() -> None:
+    pair = Pair(SETTINGS["usual"])
+    thought = (
+        '[{"role": "assistant", "parts": [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "%d"}]}]'
+    )
+    for number in range(100):
+        pair.hold(a_span(number, **{"gen_ai.output.messages": thought % number}), parent=None, user=None)
+    assert pair.cast == 0
+
+
 def test_what_comes_once_drives_out_nothing_that_comes_again() -> None:
     pair = Pair(SETTINGS["usual"])
     for number in range(3_000):
